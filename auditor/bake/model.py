@@ -1,11 +1,12 @@
 """The bake file as values: what `docker buildx bake` reads, without a character of HCL in it.
 
 Every value is structured (a literal, a reference, a template, a choice), so that no string can end its own quotes and
-become code: quoting is the writer's, `auditor.bake.write`, and happens in one place. Building a model checks it against
-bake's reference, because bake itself ignores an attribute or a cache key that it does not know without a word.
+become code: quoting is the writer's, `auditor.bake.write`, and happens in one place. Building a model holds it against
+`auditor.bake.reference`.
 
-Two kinds of refusal: `ConfigError` for what a configuration can reach (a name, a mode), `ValueError` for what only code
-can get wrong (an unknown attribute, a list where a string belongs, a reference to a variable that is not declared).
+Two kinds of refusal: `ConfigError` for what a configuration can reach (a name, a mode), `ValueError` and `TypeError`
+for what only code can get wrong (an unknown attribute, a list or None where a string belongs, a variable that is not
+declared). There is no null: bake rejects it in `cache-to`, and in `args` it removes nothing.
 
 bake puts every string into Unicode normalisation form C when it reads the file; the model keeps what it is given.
 """
@@ -19,6 +20,20 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from auditor.bake.reference import (
+    ATTRIBUTES,
+    FLAG,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    Keys,
+    ListOf,
+    MapOf,
+    ObjectOf,
+    OneOf,
+    Scalar,
+    Shape,
+)
 from auditor.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -42,148 +57,15 @@ class VariableType(StrEnum):
 
 
 _SCALARS = frozenset({VariableType.STRING, VariableType.NUMBER, VariableType.BOOL})
+_SHAPES: Mapping[VariableType, Shape] = {
+    VariableType.STRING: TEXT,
+    VariableType.NUMBER: NUMBER,
+    VariableType.BOOL: FLAG,
+    VariableType.STRINGS: TEXTS,
+}
 
 # Variables that bake sets itself.
 _BUILTIN = {"BAKE_CMD_CONTEXT": VariableType.STRING, "BAKE_LOCAL_PLATFORM": VariableType.STRING}
-
-
-class Kind(StrEnum):
-    """What an attribute or a key holds. A tuple of strings in the place of a kind is an enumeration."""
-
-    TEXT = "a string"
-    FLAG = "a bool"
-    NUMBER = "a whole number"
-    TEXTS = "a list of strings"
-    TEXT_MAP = "a map of strings"
-    TEXTS_MAP = "a map of lists of strings"
-    ENTRIES = "a list of objects"
-    RESOURCES = "an object"
-
-
-Shape: TypeAlias = Kind | tuple[str, ...]
-Keys: TypeAlias = Mapping[str, Shape]
-
-_TEXT, _FLAG, _NUMBER, _TEXTS, _TEXT_MAP = Kind.TEXT, Kind.FLAG, Kind.NUMBER, Kind.TEXTS, Kind.TEXT_MAP
-
-# Attributes of a target, in the order in which the writer puts them. Source: buildx's bake reference, 0.36.
-ATTRIBUTES: Keys = MappingProxyType(
-    {
-        "description": _TEXT,
-        "name": _TEXT,
-        "matrix": Kind.TEXTS_MAP,
-        "inherits": _TEXTS,
-        "context": _TEXT,
-        "dockerfile": _TEXT,
-        "dockerfile-inline": _TEXT,
-        "target": _TEXT,
-        "contexts": _TEXT_MAP,
-        "args": _TEXT_MAP,
-        "platforms": _TEXTS,
-        "labels": _TEXT_MAP,
-        "annotations": _TEXTS,
-        "tags": _TEXTS,
-        "secret": Kind.ENTRIES,
-        "ssh": Kind.ENTRIES,
-        "network": ("default", "host", "none"),
-        "extra-hosts": _TEXT_MAP,
-        "shm-size": _TEXT,
-        "ulimits": _TEXTS,
-        "resources": Kind.RESOURCES,
-        "entitlements": _TEXTS,
-        "policy": Kind.ENTRIES,
-        "attest": Kind.ENTRIES,
-        "call": ("build", "check", "lint", "outline", "targets"),
-        "pull": _FLAG,
-        "no-cache": _FLAG,
-        "no-cache-filter": _TEXTS,
-        "cache-from": Kind.ENTRIES,
-        "cache-to": Kind.ENTRIES,
-        "output": Kind.ENTRIES,
-    }
-)
-
-_COMPRESSION: Keys = {
-    "compression": ("uncompressed", "gzip", "estargz", "zstd"),
-    "compression-level": _NUMBER,
-    "force-compression": _FLAG,
-}
-_EXPORT: Keys = {"mode": ("min", "max"), "ignore-error": _FLAG}
-_LAYERS: Keys = {**_EXPORT, **_COMPRESSION, "image-manifest": _FLAG, "oci-mediatypes": _FLAG}
-_GHA = dict.fromkeys(("scope", "timeout", "url", "url_v2", "token", "version"), _TEXT)
-_AZBLOB = dict.fromkeys(
-    ("account_url", "account_name", "container", "secret_access_key", "prefix", "blobs_prefix", "manifests_prefix", "name"),
-    _TEXT,
-)
-_S3: Keys = {
-    **dict.fromkeys(("bucket", "region", "prefix", "blobs_prefix", "manifests_prefix", "name", "endpoint_url"), _TEXT),
-    "use_path_style": _FLAG,
-    **dict.fromkeys(("access_key_id", "secret_access_key", "session_token", "touch_refresh", "retry_mode"), _TEXT),
-    "upload_parallelism": _NUMBER,
-    "retry_max_attempts": _NUMBER,
-    "disable_accept_encoding": _FLAG,
-}
-_IMAGE: Keys = {
-    "name": _TEXT,
-    **dict.fromkeys(("push", "push-by-digest", "registry.insecure", "name-canonical"), _FLAG),
-    "dangling-name-prefix": _TEXT,
-    **_COMPRESSION,
-    **dict.fromkeys(("rewrite-timestamp", "oci-mediatypes", "oci-artifact", "unpack", "store"), _FLAG),
-}
-_ARCHIVE: Keys = {"dest": _TEXT, "name": _TEXT, "tar": _FLAG, **_COMPRESSION, "rewrite-timestamp": _FLAG}
-
-# attribute -> value of `type` -> key -> what it holds. An empty type stands for an entry that may leave it out.
-# Source: the READMEs of BuildKit 0.32 (cache, output) and buildx's bake reference (secret, ssh, attest, policy).
-ENTRY_KEYS: Mapping[str, Mapping[str, Keys]] = MappingProxyType(
-    {
-        "cache-from": {
-            "registry": {"ref": _TEXT, "registry.insecure": _FLAG},
-            "local": {"src": _TEXT, "tag": _TEXT, "digest": _TEXT},
-            "gha": _GHA,
-            "s3": _S3,
-            "azblob": _AZBLOB,
-        },
-        "cache-to": {
-            "registry": {"ref": _TEXT, **_LAYERS, "registry.insecure": _FLAG},
-            "local": {"dest": _TEXT, "tag": _TEXT, "reset": _FLAG, **_LAYERS},
-            "gha": {**_GHA, "repository": _TEXT, "ghtoken": _TEXT, **_EXPORT},
-            "s3": {**_S3, **_EXPORT},
-            "azblob": {**_AZBLOB, **_EXPORT},
-            "inline": {},
-        },
-        "output": {
-            "cacheonly": {},
-            "image": _IMAGE,
-            "registry": _IMAGE,
-            "local": {"dest": _TEXT, "platform-split": _FLAG},
-            "tar": {"dest": _TEXT},
-            "oci": {**_ARCHIVE, "oci-mediatypes": _FLAG},
-            "docker": {**_ARCHIVE, "context": _TEXT},
-        },
-        "secret": {
-            "": {"id": _TEXT, "env": _TEXT, "src": _TEXT},
-            "env": {"id": _TEXT, "env": _TEXT},
-            "file": {"id": _TEXT, "src": _TEXT},
-        },
-        "ssh": {"": {"id": _TEXT, "paths": _TEXTS}},
-        "attest": {
-            "provenance": {"mode": ("min", "max"), "disabled": _FLAG, "builder-id": _TEXT, "inline-only": _FLAG},
-            "sbom": {"disabled": _FLAG, "generator": _TEXT},
-        },
-        "policy": {"": {"filename": _TEXT, "reset": _FLAG, "disabled": _FLAG, "strict": _FLAG, "log-level": _TEXT}},
-    }
-)
-_RESOURCES: Keys = {
-    **dict.fromkeys(("memory", "memory-swap", "cpuset-cpus", "cpuset-mems"), _TEXT),
-    **dict.fromkeys(("cpu-shares", "cpu-period", "cpu-quota"), _NUMBER),
-}
-# Without these an entry says nothing.
-_REQUIRED = frozenset(
-    {
-        *(("cache-from", "registry", "ref"), ("cache-from", "local", "src"), ("cache-from", "s3", "bucket")),
-        *(("cache-to", "registry", "ref"), ("cache-to", "local", "dest"), ("cache-to", "s3", "bucket")),
-        *(("output", "local", "dest"), ("secret", "", "id"), ("secret", "env", "id"), ("secret", "file", "id")),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +89,7 @@ class Compare:
     def __post_init__(self) -> None:
         if self.operator not in {"==", "!="}:
             raise ValueError(f"a comparison is == or !=, not {self.operator!r}")
-        _check_text(self.literal, "the literal of a comparison")
+        _text(self.literal, "the literal of a comparison")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,13 +105,10 @@ class Template:
     def __post_init__(self) -> None:
         parts: list[str | Var] = []
         for part in self.parts:
-            if isinstance(part, str):
-                _check_text(part, "a template")
-                if parts and isinstance(parts[-1], str):
-                    parts[-1] += part
-                elif part:
-                    parts.append(part)
-            else:
+            last = parts[-1] if parts else None
+            if isinstance(part, str) and isinstance(last, str):
+                parts[-1] = last + _text(part, "a part of a template")
+            elif isinstance(part, Var) or _text(part, "a part of a template"):
                 parts.append(part)
         object.__setattr__(self, "parts", tuple(parts))
 
@@ -264,13 +143,11 @@ class Variable:
     def __post_init__(self) -> None:
         _check_variable_name(self.name)
         where = f'variable "{self.name}"'
-        shape = {"string": _TEXT, "bool": _FLAG, "number": _NUMBER, "list(string)": _TEXTS}[self.type]
-        uses: list[_Use] = []
-        object.__setattr__(self, "default", _checked(self.default, shape, f"{where}, default", uses))
-        if uses or isinstance(self.default, Template):
-            raise ValueError(f"{where}, default: a literal is needed")
-        _check_text(self.description, f"{where}, description")
-        object.__setattr__(self, "comment", _lines(self.comment))
+        if isinstance(self.default, (Var, Template, Conditional)):
+            raise TypeError(f"{where}, default: a literal is needed")
+        object.__setattr__(self, "default", _checked(self.default, _SHAPES[self.type], f"{where}, default", []))
+        _text(self.description, f"{where}, description")
+        object.__setattr__(self, "comment", _strings(self.comment, f"{where}, comment"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,11 +161,11 @@ class Group:
 
     def __post_init__(self) -> None:
         _check_target_name(self.name, "group")
+        object.__setattr__(self, "targets", _strings(self.targets, f'group "{self.name}", targets'))
         for target in self.targets:
             _check_target_name(target, "target")
-        _check_text(self.description, f'group "{self.name}", description')
-        object.__setattr__(self, "targets", tuple(self.targets))
-        object.__setattr__(self, "comment", _lines(self.comment))
+        _text(self.description, f'group "{self.name}", description')
+        object.__setattr__(self, "comment", _strings(self.comment, f'group "{self.name}", comment'))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,8 +199,8 @@ class Target:
         if stray := set(self.notes) - set(checked):
             raise ValueError(f'target "{self.name}": notes on attributes that it does not set: {sorted(stray)}')
         object.__setattr__(self, "attributes", MappingProxyType(checked))
-        object.__setattr__(self, "comment", _lines(self.comment))
-        notes = {name: _lines(lines) for name, lines in self.notes.items()}
+        object.__setattr__(self, "comment", _strings(self.comment, f'target "{self.name}", comment'))
+        notes = {name: _strings(lines, f'target "{self.name}", note on {name}') for name, lines in self.notes.items()}
         object.__setattr__(self, "notes", MappingProxyType(notes))
 
     @property
@@ -344,7 +221,7 @@ class Section:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "blocks", tuple(self.blocks))
-        object.__setattr__(self, "comment", _lines(self.comment))
+        object.__setattr__(self, "comment", _strings(self.comment, "section comment"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,7 +238,7 @@ class BakeFile:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sections", tuple(self.sections))
-        object.__setattr__(self, "header", _lines(self.header))
+        object.__setattr__(self, "header", _strings(self.header, "header"))
         seen = set()
         for block in self._blocks():
             key = (type(block).__name__.lower(), block.name)
@@ -393,64 +270,117 @@ class BakeFile:
 
 
 # What a value refers to: where, the variable, the types that fit there.
-_Use: TypeAlias = tuple[str, str, "frozenset[VariableType]"]
+_Use: TypeAlias = tuple[str, str, frozenset[VariableType]]
 
 
 def _checked(value: Value, shape: Shape, where: str, uses: list[_Use]) -> Value:
     """`value` as read-only data if it has the shape; the variables it names are added to `uses`."""
     match value:
-        case Conditional(Var() as test):
-            uses.append((where, test.name, frozenset({VariableType.BOOL})))
-        case Conditional(Compare(Var() as test)):
-            uses.append((where, test.name, frozenset({VariableType.STRING})))
+        case Conditional(test=test):
+            variable = test.variable if isinstance(test, Compare) else test
+            wanted = VariableType.STRING if isinstance(test, Compare) else VariableType.BOOL
+            uses.append((where, variable.name, frozenset({wanted})))
+            then = _checked(value.then, shape, where, uses)
+            return Conditional(test, then, _checked(value.otherwise, shape, where, uses))
         case Var():
             uses.append((where, value.name, _fitting(shape)))
             return value
-        case Template() if shape is Kind.TEXT or isinstance(shape, tuple):
+        case Template() if _fitting(shape) is _SCALARS:
             uses.extend((where, part.name, _SCALARS) for part in value.parts if isinstance(part, Var))
             return value
         case _:
-            return _checked_literal(value, shape, where, uses)
-    then = _checked(value.then, shape, where, uses)
-    return Conditional(value.test, then, _checked(value.otherwise, shape, where, uses))
+            return _literal(value, shape, where, uses)
+
+
+def _literal(value: Value, shape: Shape, where: str, uses: list[_Use]) -> Value:
+    """`value` where it is no reference itself; lists become tuples, objects read-only mappings."""
+    checked: Value
+    match shape, value:
+        case OneOf(values), str() if value not in values:
+            raise ConfigError(f"{where}: {value!r} is not {shape}")
+        case Scalar.TEXT | OneOf(), str():
+            checked = _text(value, where)
+        case (Scalar.FLAG, bool()) | (Scalar.NUMBER, int()) if isinstance(value, bool) is (shape is FLAG):
+            checked = value
+        case ListOf(item), list() | tuple():
+            checked = tuple(_checked(each, item, f"{where}[{index}]", uses) for index, each in enumerate(value))
+        case MapOf(item), Mapping():
+            checked = _object(value, dict.fromkeys(value, item), where, uses)
+        case ObjectOf(), Mapping():
+            checked = _object(value, _keys(value, shape, where), where, uses)
+        case _:
+            raise TypeError(f"{where} is {shape}, not {type(value).__name__}")
+    return checked
 
 
 def _fitting(shape: Shape) -> frozenset[VariableType]:
-    if shape is Kind.FLAG:
-        return frozenset({VariableType.BOOL})
-    if shape is Kind.NUMBER:
-        return frozenset({VariableType.NUMBER})
-    if shape is Kind.TEXTS:
-        return frozenset({VariableType.STRINGS})
-    return _SCALARS if shape is Kind.TEXT or isinstance(shape, tuple) else frozenset()
+    """Which types of variables may stand for a whole value of the shape."""
+    if isinstance(shape, OneOf) or shape is TEXT:
+        return _SCALARS
+    return frozenset(kind for kind, known in _SHAPES.items() if known == shape)
 
 
-def _checked_literal(value: Value, shape: Shape, where: str, uses: list[_Use]) -> Value:
-    match shape, value:
-        case tuple(), str():
-            if value not in shape:
-                raise ConfigError(f"{where}: {value!r} is not one of {', '.join(shape)}")
-            return value
-        case Kind.TEXT, str():
-            _check_text(value, where)
-            return value
-        case (Kind.FLAG, bool()):
-            return value
-        case (Kind.NUMBER, int()) if not isinstance(value, bool):
-            return value
-        case (Kind.TEXTS, Sequence()) if not isinstance(value, str):
-            return tuple(_checked(item, _TEXT, f"{where}[{at}]", uses) for at, item in enumerate(value))
-        case (Kind.TEXT_MAP, Mapping()):
-            return _mapping(value, dict.fromkeys(value, _TEXT), where, uses)
-        case (Kind.TEXTS_MAP, Mapping()):
-            return _mapping(value, dict.fromkeys(value, _TEXTS), where, uses)
-        case (Kind.RESOURCES, Mapping()):
-            return _mapping(value, _RESOURCES, where, uses)
-        case (Kind.ENTRIES, Sequence()) if not isinstance(value, str):
-            return tuple(_entry(item, f"{where}[{at}]", uses) for at, item in enumerate(value))
-    wanted = f"one of {', '.join(shape)}" if isinstance(shape, tuple) else shape.value
-    raise ValueError(f"{where} is {wanted}, not {type(value).__name__}")
+def _keys(value: Mapping[str, Value], shape: ObjectOf, where: str) -> Keys:
+    """Which keys an object may have, by its own `type`."""
+    kind = value.get("type", "")
+    if not isinstance(kind, str) or kind not in shape.types:
+        known = OneOf(tuple(filter(None, shape.types)))
+        raise ConfigError(f"{where}: type {kind!r} is not {known}" if kind else f"{where}: no type, {known}")
+    required = shape.required.get(kind)
+    if required is not None and required not in value:
+        raise ValueError(f"{where} has no {required}")
+    return {"type": TEXT, **shape.types[kind]}
 
 
-def _entry(value: Value, where: str, uses: list[_Use]) -> Value:
-    ...
+def _object(value: Mapping[str, Value], keys: Keys, where: str, uses: list[_Use]) -> Value:
+    checked = {}
+    for key, each in value.items():
+        if key not in keys:
+            raise ValueError(f"{where}: bake knows no key {key!r} here and would ignore it")
+        checked[_text(key, where)] = _checked(each, keys[key], f"{where}.{key}", uses)
+    return MappingProxyType(checked)
+
+
+def _check_uses(target: Target, types: Mapping[str, VariableType]) -> None:
+    """Hold every variable that a target names against its declaration."""
+    uses: list[_Use] = []
+    for name, value in target.attributes.items():
+        _checked(value, ATTRIBUTES[name], f'target "{target.name}", {name}', uses)
+    own = target.attributes.get("matrix", {})  # the keys of a matrix are variables of its target
+    for where, name, fitting in uses:
+        if isinstance(own, Mapping) and name in own:
+            continue
+        if name not in types:
+            raise ValueError(f"{where}: no variable {name!r} is declared")
+        if types[name] not in fitting:
+            raise ValueError(f"{where}: the variable {name!r} is a {types[name]}, which does not fit here")
+
+
+def _text(text: str, where: str) -> str:
+    """`text` if UTF-8 can carry it: a lone surrogate, from a path that is not UTF-8, has no place in the file."""
+    if not isinstance(text, str):
+        raise TypeError(f"{where} is a string, not {type(text).__name__}")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{where}: {text!r} is not Unicode text") from None
+    return text
+
+
+def _check_target_name(name: str, kind: str) -> None:
+    if not _TARGET_NAME.fullmatch(name):
+        hint = "a name has letters, digits, `_` and `-` only"
+        raise ConfigError(f"{name!r} cannot name a bake {kind}", hint=hint)
+
+
+def _check_variable_name(name: str) -> None:
+    if not _VARIABLE_NAME.fullmatch(name) or name in RESERVED_WORDS:
+        hint = "a name has letters, digits and `_` only, does not start with a digit and is no word of the language"
+        raise ConfigError(f"{name!r} cannot name a bake variable", hint=hint)
+
+
+def _strings(strings: Iterable[str], what: str) -> tuple[str, ...]:
+    """`strings` as a tuple; a lone string is a forgotten comma."""
+    if isinstance(strings, str):
+        raise TypeError(f"{what}: a tuple of strings, not the string {strings!r}")
+    return tuple(strings)

@@ -1,0 +1,75 @@
+"""`lockaudit check`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditor import __version__
+from auditor.cli.options import audit_options, overrides
+from auditor.cli.terminal import wants_color
+from auditor.cli.workspace import load
+from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS
+from auditor.finding import Severity
+from auditor.report.model import Report
+from auditor.rules.run import audit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auditor.rules.context import PairContext
+    from auditor.rules.run import Outcome
+
+
+@click.command()
+@audit_options
+@click.option(
+    "--output-format",
+    type=click.Choice(["text", "concise", "json"]),
+    default="text",
+    show_default=True,
+    help="How findings are written to stdout. The format never changes the exit code.",
+)
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are findings.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+def check(root: Path, output_format: str, *, exit_zero: bool, color: str, **options: Any) -> int:  # noqa: ANN401
+    """Prove that the prod lock is a consistent subset of the dev lock.
+
+    For each target, both sides are selected exactly as uv would install them, and compared: names, versions, sources,
+    and every artifact that the target can use, by hash. torch must be equal to the last letter.
+
+    \b
+    lockaudit check
+    lockaudit check --target linux-x86_64-cp312 --dev-extra cu124
+    lockaudit check ../repo --first-party core-lib --output-format json
+    """  # noqa: D301
+    context = load(root, overrides(options))
+    outcome = audit(context)
+    report = Report(outcome=outcome, sources=sources_of(context))
+    click.echo(render(report, output_format, color=wants_color(color)), nl=False)
+    return exit_code(outcome, exit_zero=exit_zero)
+
+
+def render(report: Report, output_format: str, *, color: bool) -> str:
+    """The report in a format."""
+    if output_format == "json":
+        from auditor.report.json import render_json  # noqa: PLC0415
+
+        return render_json(report, __version__)
+    from auditor.report.text import render_concise, render_text  # noqa: PLC0415
+
+    return render_concise(report) if output_format == "concise" else render_text(report, color=color)
+
+
+def sources_of(context: PairContext) -> dict[str, Any]:
+    """Every file that a finding may point into, by name."""
+    files = [context.dev.lock.file, context.prod.lock.file, context.config.file]
+    files += [side.project.file for side in (context.dev, context.prod) if side.project is not None]
+    files += [context.dockerfile.file] if context.dockerfile is not None else []
+    return {file.name: file for file in files if file is not None}
+
+
+def exit_code(outcome: Outcome, *, exit_zero: bool) -> int:
+    """1 where a finding is an error, unless nobody wants to know."""
+    return EXIT_FINDINGS if outcome.count(Severity.ERROR) and not exit_zero else EXIT_CLEAN

@@ -1,0 +1,122 @@
+"""The command line: commands loaded when they are called, errors turned into one message and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from auditor import __version__
+from auditor.errors import EXIT_ERROR, LockauditError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# command -> (module, attribute, the line in `lockaudit --help`)
+_COMMANDS: Final = {
+    "check": ("auditor.cli.check", "check", "Prove that the prod lock is a consistent subset of the dev lock."),
+    "bake": ("auditor.cli.bake", "bake", "Write docker-bake.hcl and the wheels' build locks."),
+    "select": ("auditor.cli.select", "select", "Print what uv would install from a lock on a target."),
+    "key": ("auditor.cli.key", "key", "Print the build key of each compiled package."),
+    "rule": ("auditor.cli.rule", "rule", "Explain a finding's code."),
+}
+_INTERRUPTED: Final = 130
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands, in the order of their importance."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the module of a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in _COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command when there is none of that name."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from auditor.config import nearest  # noqa: PLC0415
+
+            similar = nearest(args[0], _COMMANDS)
+            if similar and not args[0].startswith("-"):
+                error.message += f" Did you mean `{similar}`?"
+            raise
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Exit codes: 0 clean, 1 findings of severity error (or stale files), 2 usage, configuration or unreadable input.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="lockaudit", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Prove that a production uv.lock is a consistent subset of the development one, and build both images with one
+    compiled wheel.
+
+    \b
+    lockaudit check                 does prod match dev, on the environment that the image runs?
+    lockaudit bake                  write docker-bake.hcl: the flash-attn wheel is compiled once and shared
+    lockaudit check path/to/repo --target linux-x86_64-cp312 --dev-extra cu124
+    """  # noqa: D205, D301 - \b is click's mark for "do not rewrap"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line.
+
+    Returns:
+        The exit code. Whatever is no error of ours keeps its traceback and exits 2.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a locale without UTF-8 must not turn a finding into a crash
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = cli.main(args=list(arguments), prog_name="lockaudit", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        return EXIT_ERROR
+    except LockauditError as error:
+        report_error(error)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("lockaudit: interrupted\n")
+        return _INTERRUPTED
+    except BrokenPipeError:  # the reader has left: nothing to say, and nobody to say it to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_ERROR
+    except Exception:  # noqa: BLE001 - a bug keeps its traceback, but never the exit code of a finding
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exc()
+        sys.stderr.write("lockaudit: this is a bug in lockaudit; please report it with the lines above\n")
+        return EXIT_ERROR
+    return code if isinstance(code, int) else 0
+
+
+def report_error(error: LockauditError) -> None:
+    """One error on stderr: what and where, then what to do."""
+    from auditor.report.text import printable  # noqa: PLC0415
+
+    sys.stderr.write(f"error: {printable(str(error))}\n")
+    if error.hint:
+        sys.stderr.write(f"help: {printable(error.hint)}\n")

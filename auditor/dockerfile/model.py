@@ -1,0 +1,123 @@
+"""A Dockerfile as stages, arguments and instructions, with lines."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.source import Position, SourceFile
+
+_REFERENCE: Final = re.compile(r"\$(?:\{(?P<braced>\w+)(?P<rest>:?[-+?][^}]*)?\}|(?P<plain>\w+))")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruction:
+    """One instruction.
+
+    Attributes:
+        name: upper case, `RUN`.
+        flags: `--mount=...`, `--from=...`, as written.
+        arguments: the words, as written; for the shell form of RUN, one element with the whole command.
+        heredocs: contents of its here-documents, in order.
+        line: 1-based.
+        last_line: 1-based, inclusive.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+    arguments: tuple[str, ...]
+    heredocs: tuple[str, ...]
+    line: int
+    last_line: int
+
+    def flag(self, name: str) -> str | None:
+        """The value of the first `--name=value`, or None."""
+        prefix = f"--{name}="
+        return next((flag.removeprefix(prefix) for flag in self.flags if flag.startswith(prefix)), None)
+
+    @property
+    def script(self) -> str:
+        """What a RUN executes: its command and its here-documents."""
+        return "\n".join((" ".join(self.arguments), *self.heredocs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        index: position among the stages.
+        name: lower case, or an empty string.
+        base: what FROM names, as written.
+        platform: `--platform` of FROM, or None.
+        instructions: without the FROM.
+        line: of the FROM.
+    """
+
+    index: int
+    name: str
+    base: str
+    platform: str | None
+    instructions: tuple[Instruction, ...]
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dockerfile:
+    """A whole Dockerfile.
+
+    Attributes:
+        file: its text, for positions.
+        arguments: global ARGs (before the first FROM) with their default, or None.
+        argument_lines: the line of each.
+        stages: in order.
+    """
+
+    file: SourceFile
+    arguments: Mapping[str, str | None] = field(repr=False)
+    argument_lines: Mapping[str, int] = field(repr=False)
+    stages: tuple[Stage, ...] = field(repr=False)
+
+    def stage(self, name: str) -> Stage | None:
+        """The last stage of that name, as BuildKit resolves it."""
+        return next((stage for stage in reversed(self.stages) if stage.name == name.lower()), None)
+
+    def argument(self, name: str) -> tuple[str, Position] | None:
+        """A global ARG that has a default, expanded, and where it stands."""
+        value = self.arguments.get(name)
+        if value is None:
+            return None
+        return self.expand(value), self.file.at(self.argument_lines[name])
+
+    def expand(self, text: str, values: Mapping[str, str | None] | None = None) -> str:
+        """`text` with the global ARGs put in, or with `values`; an unknown reference stays as it is."""
+        known = self.arguments if values is None else values
+
+        def substitute(match: re.Match[str]) -> str:
+            name = match["braced"] or match["plain"]
+            value = known.get(name)
+            rest = match["rest"] or ""
+            if rest.lstrip(":").startswith("-") and not value:
+                return rest.lstrip(":")[1:]
+            if rest.lstrip(":").startswith("+"):
+                return rest.lstrip(":")[1:] if value else ""
+            return value if value is not None else match[0]
+
+        return _REFERENCE.sub(substitute, text)
+
+    def image_of(self, stage: Stage) -> str | None:
+        """The image that a stage stands on in the end, expanded; None for `scratch` or a loop."""
+        seen: set[int] = set()
+        current = stage
+        while current.index not in seen:
+            seen.add(current.index)
+            base = self.expand(current.base)
+            parent = next((s for s in reversed(self.stages[: current.index]) if s.name == base.lower()), None)
+            if parent is None:
+                return None if base == "scratch" else base
+            current = parent
+        return None

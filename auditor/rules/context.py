@@ -1,0 +1,126 @@
+"""What a rule is given: the pair, its settings and, for a target, both selections and where things stand in the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from auditor.finding import Related
+from auditor.lock.selection import uncovered_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.config import Config
+    from auditor.dockerfile.model import Dockerfile
+    from auditor.lock.environment import Target
+    from auditor.lock.model import Artifact, Lock, Package
+    from auditor.lock.pair import Pair, Side
+    from auditor.lock.selection import Selection
+    from auditor.source import Position
+
+
+@dataclass(frozen=True)
+class PairContext:
+    """A pair with its settings.
+
+    Attributes:
+        pair: both sides.
+        config: the effective settings.
+        targets: what is to be proven.
+        dockerfile: the Dockerfile of the images, or None where there is none.
+    """
+
+    pair: Pair
+    config: Config
+    targets: tuple[Target, ...]
+    dockerfile: Dockerfile | None = None
+
+    @property
+    def dev(self) -> Side:
+        """The development side."""
+        return self.pair.dev
+
+    @property
+    def prod(self) -> Side:
+        """The production side."""
+        return self.pair.prod
+
+
+@dataclass(frozen=True)
+class TargetContext:
+    """A pair on one target that both locks cover."""
+
+    of: PairContext
+    target: Target
+
+    @property
+    def config(self) -> Config:
+        """The effective settings."""
+        return self.of.config
+
+    @cached_property
+    def dev(self) -> Selection:
+        """What dev's production selection installs: its dependencies and chosen extras, without dev groups."""
+        return self.of.dev.select(self.target)
+
+    @cached_property
+    def prod(self) -> Selection:
+        """What the production image installs."""
+        return self.of.prod.select(self.target)
+
+    @cached_property
+    def common(self) -> tuple[tuple[Package, Package], ...]:
+        """(prod, dev) for every name that both sides select, the roots left out."""
+        by_name: Mapping[str, tuple[Package, ...]] = self.dev_by_name
+        return tuple(
+            (package, by_name[package.name][0]) for package in self.prod.dependencies if package.name in by_name
+        )
+
+    @cached_property
+    def dev_by_name(self) -> Mapping[str, tuple[Package, ...]]:
+        """Dev's selection by name; its root counts too, since prod may depend on it as a package."""
+        found: dict[str, tuple[Package, ...]] = {}
+        for package in self.dev.packages:
+            found[package.name] = (*found.get(package.name, ()), package)
+        return found
+
+
+def covers(side: Side, target: Target) -> str:
+    """Why a side's lock does not cover a target; an empty string if it does."""
+    return uncovered_reason(side.lock, target)
+
+
+def at_key(lock: Lock, package: Package, key: str) -> Position:
+    """The line of `key = ` in a package's entry, else its header."""
+    for number in range(package.line, package.last_line + 1):
+        if lock.file.line(number).lstrip().startswith(f"{key} ="):
+            line = lock.file.line(number)
+            return lock.file.at(number, len(line) - len(line.lstrip()) + 1)
+    return lock.file.at(package.line)
+
+
+def at_artifact(lock: Lock, package: Package, artifact: Artifact) -> Position:
+    """The line of an artifact in a package's entry, at its hash where it has one."""
+    for needle in (artifact.location or None, artifact.filename, artifact.hash):
+        found = lock.file.find(f'"{needle}"', package.line, package.last_line) if needle else None
+        if found is not None:
+            column = lock.file.line(found.line).find("hash = ")
+            return lock.file.at(found.line, column + 1 if column >= 0 else found.column)
+    return at_key(lock, package, "wheels" if artifact.is_wheel else "sdist")
+
+
+def at_top(lock: Lock, key: str) -> Position:
+    """The line of a top-level key of a lock, else its first line."""
+    for number, line in enumerate(lock.file.lines, start=1):
+        if line.startswith("[["):
+            break
+        if line.startswith(f"{key} ="):
+            return lock.file.at(number)
+    return lock.file.at(1)
+
+
+def other_side(position: Position, message: str) -> tuple[Related, ...]:
+    """A related place, ready for `Finding.related`."""
+    return (Related(position=position, message=message),)

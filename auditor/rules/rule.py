@@ -1,0 +1,108 @@
+"""What a rule is: a code, a name, a severity, and a function whose docstring explains it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from auditor.finding import Finding, Severity
+from auditor.rules.context import PairContext, TargetContext
+
+if TYPE_CHECKING:
+    from auditor.finding import Related
+    from auditor.lock.environment import Target
+    from auditor.source import Position
+
+Check = Callable[[PairContext], Iterator[Finding]] | Callable[[TargetContext], Iterator[Finding]]
+HEADINGS = ("What", "Why", "Example", "Fix")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A rule's docstring in parts: its title, and one text for each of `HEADINGS`."""
+
+    title: str
+    what: str
+    why: str
+    example: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that lockaudit looks for.
+
+    Attributes:
+        code: stable, never reused.
+        name: kebab-case, names the problem.
+        severity: of its findings, unless one says otherwise.
+        scope: `pair` runs once, `target` once for each target that both locks cover.
+        check: takes the context of its scope and yields findings.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    scope: Literal["pair", "target"]
+    check: Check
+
+    def explain(self) -> Explanation:
+        """The docstring of the check, in parts."""
+        text = inspect.cleandoc(self.check.__doc__ or "")
+        title, _, rest = text.partition("\n\n")
+        parts = dict.fromkeys(HEADINGS, "")
+        current = ""
+        for line in rest.splitlines():
+            heading = line.removesuffix(":")
+            if line.endswith(":") and heading in parts:
+                current = heading
+            elif current:
+                parts[current] += f"{line}\n"
+        texts = {heading.lower(): inspect.cleandoc(body).strip() for heading, body in parts.items()}
+        return Explanation(title=title.replace("\n", " ").removesuffix("."), **texts)
+
+    def finding(
+        self,
+        message: str,
+        position: Position,
+        *,
+        package: str | None = None,
+        target: Target | None = None,
+        severity: Severity | None = None,
+        help: str | None = None,  # noqa: A002 - the word that compilers print
+        notes: tuple[str, ...] = (),
+        related: tuple[Related, ...] = (),
+    ) -> Finding:
+        """A finding of this rule."""
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=severity or self.severity,
+            message=message,
+            position=position,
+            package=package,
+            target=None if target is None else str(target),
+            help=help,
+            notes=notes,
+            related=related,
+        )
+
+
+def target_rule(code: str, name: str, severity: Severity) -> Callable[[Callable[[TargetContext], Iterator[Finding]]], Rule]:
+    """Make a rule of a function that is asked once for each target."""
+
+    def make(check: Callable[[TargetContext], Iterator[Finding]]) -> Rule:
+        return Rule(code, name, severity, "target", check)
+
+    return make
+
+
+def pair_rule(code: str, name: str, severity: Severity) -> Callable[[Callable[[PairContext], Iterator[Finding]]], Rule]:
+    """Make a rule of a function that is asked once for the pair."""
+
+    def make(check: Callable[[PairContext], Iterator[Finding]]) -> Rule:
+        return Rule(code, name, severity, "pair", check)
+
+    return make
