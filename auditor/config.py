@@ -52,6 +52,10 @@ KEYS: Final = (
     Key("bake.file", "path", "The bake file to write. Default: `docker-bake.hcl`."),
     Key("bake.image", "string", "Name of the images. Default: the root project's name."),
     Key("bake.cache-repo", "string", "Repository of the registry cache. Default: the image's name with `-cache`."),
+    Key("bake.wheelhouse", "string", "Repository of the wheelhouse image. Default: the image's name with `-wheels`."),
+    Key("cache.backend", "string", "`registry` (default), `local`, `gha`, `s3` or `azblob`."),
+    Key("cache.options", "string-table", "Attributes of the backend, for reading and writing: `bucket`, `region`."),
+    Key("cache.write-options", "string-table", "Attributes of the backend for writing only: `compression`."),
     Key("wheel.group", "string", "Dependency group of the root with the wheel's build tools. Default: `wheel-build`."),
     Key("wheel.*.env", "string-table", "Environment of one package's compile; part of its build key."),
     Key("wheel.*.modules", "strings", "Modules of one compiled package that the production image must import."),
@@ -88,6 +92,16 @@ class BakeConfig:
     file: str = "docker-bake.hcl"
     image: str | None = None
     cache_repo: str | None = None
+    wheelhouse: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheConfig:
+    """Where BuildKit keeps its cache; the options are checked by `bake.cache`, which knows each backend's."""
+
+    backend: str = "registry"
+    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    write_options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +130,7 @@ class Config:
     prod: SideConfig = field(default_factory=lambda: SideConfig(lock="prod/uv.lock"))
     image: ImageConfig = field(default_factory=ImageConfig)
     bake: BakeConfig = field(default_factory=BakeConfig)
+    cache: CacheConfig = field(default_factory=CacheConfig)
     wheel_group: str = "wheel-build"
     wheels: Mapping[str, WheelConfig] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -183,6 +198,12 @@ class _Reader:
                 file=self.get("bake.file", BakeConfig().file),
                 image=self.get("bake.image", None),
                 cache_repo=self.get("bake.cache-repo", None),
+                wheelhouse=self.get("bake.wheelhouse", None),
+            ),
+            cache=CacheConfig(
+                backend=self.get("cache.backend", "registry"),
+                options=MappingProxyType(self.get("cache.options", {})),
+                write_options=MappingProxyType(self.get("cache.write-options", {})),
             ),
             wheel_group=_normalize(self.get("wheel.group", "wheel-build")),
             wheels=self.wheels(),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from auditor.bake.model import BakeFile, Target
 
 CACHE_TARGET = "_cache"
-WHEEL_PREFIX = "wheel"
+WHEEL_PREFIX = "wheel-"
 
 # Names that shells, CI systems and base images export. A variable of the environment overrides a bake variable of the
 # same name: the CUDA images set CUDA_VERSION, the python images PYTHON_VERSION.

@@ -203,3 +203,8 @@ ATTRIBUTES: Keys = MappingProxyType(
         "output": ListOf(_OUTPUT),
     }
 )
+
+
+def cache_attribute(name: str) -> ObjectOf:
+    """The entries of `cache-from` or `cache-to`: per backend, its attributes."""
+    return {"cache-from": _CACHE_FROM, "cache-to": _CACHE_TO}[name]

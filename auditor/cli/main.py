@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from auditor import __version__
-from auditor.errors import EXIT_ERROR, LockauditError
+from auditor.errors import EXIT_ERROR, LockauditError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,8 +115,12 @@ def run(arguments: Sequence[str]) -> int:
 
 def report_error(error: LockauditError) -> None:
     """One error on stderr: what and where, then what to do."""
-    from auditor.report.text import printable  # noqa: PLC0415
+    from auditor.report.text import printable, render_findings  # noqa: PLC0415
 
-    sys.stderr.write(f"error: {printable(str(error))}\n")
+    if isinstance(error, RefusedError):
+        sys.stdout.write(render_findings(error.findings))
+        sys.stdout.flush()
+    message = "\n".join(map(printable, str(error).splitlines()))
+    sys.stderr.write(f"error: {message}\n")
     if error.hint:
         sys.stderr.write(f"help: {printable(error.hint)}\n")

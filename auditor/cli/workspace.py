@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from auditor.config import Config, read_config
@@ -11,7 +11,7 @@ from auditor.dockerfile.read import read_dockerfile
 from auditor.errors import ConfigError
 from auditor.lock.environment import DEFAULT_GLIBC, GLIBC_OF_UBUNTU, Target
 from auditor.lock.marker import allows
-from auditor.lock.pair import Pair, read_pair
+from auditor.lock.pair import Pair, Side, read_pair, read_side
 from auditor.lock.project import Project, read_project
 from auditor.lock.read import normalize
 from auditor.rules import RULES
@@ -41,6 +41,27 @@ def load(root: Path, overrides: Overrides) -> PairContext:
     pair = read_pair(root, config.dev, config.prod, beside_dev)
     dockerfile = load_dockerfile(root, config, explicit=overrides.dockerfile is not None)
     return PairContext(pair, config, targets_of(root, config, pair, dockerfile), dockerfile)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideWorkspace:
+    """One side of a project, which may have no other: what `key` needs."""
+
+    side: Side
+    config: Config
+    dockerfile: Dockerfile | None
+    targets: tuple[Target, ...]
+
+
+def load_side(root: Path, overrides: Overrides) -> SideWorkspace:
+    """The dev side alone; prod counts for the default target only, where there is one. Raises: as `load`."""
+    config, project = load_config(root, overrides)
+    beside_dev = project if (root / config.dev.lock).parent == root else None
+    side = read_side(root, "dev", config.dev, beside_dev)
+    dockerfile = load_dockerfile(root, config, explicit=overrides.dockerfile is not None)
+    prod = read_side(root, "prod", config.prod) if (root / config.prod.lock).is_file() else side
+    targets = targets_of(root, config, Pair(root=root, dev=side, prod=prod), dockerfile)
+    return SideWorkspace(side=side, config=config, dockerfile=dockerfile, targets=targets)
 
 
 def load_config(root: Path, overrides: Overrides) -> tuple[Config, Project | None]:

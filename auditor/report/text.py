@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from auditor.finding import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from auditor.report.model import Report
     from auditor.rules.run import Outcome
@@ -33,6 +33,12 @@ def render_text(report: Report, *, color: bool = False) -> str:
     blocks += ["\n".join(_ignored(report.outcome))] if report.outcome.ignored else []
     blocks.append(totals(report.outcome))
     return "\n\n".join(blocks) + "\n"
+
+
+def render_findings(findings: Iterable[Finding]) -> str:
+    """Findings alone, without the lines that they point at."""
+    painter = _Painter(color=False)
+    return "".join("\n".join([*_finding(finding, {}, painter), "\n"]) for finding in findings)
 
 
 def render_concise(report: Report) -> str:

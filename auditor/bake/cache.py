@@ -1,0 +1,122 @@
+"""Cache backends: how one named cache is read and written, per backend.
+
+Each name is one place: a tag, a folder, a scope or a manifest. Attributes: facts on bake, table 2.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from auditor.bake.model import Conditional, Template, Var
+from auditor.bake.reference import FLAG, NUMBER, ObjectOf, cache_attribute
+from auditor.config import nearest
+from auditor.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from auditor.bake.model import Value
+    from auditor.config import CacheConfig
+
+BACKENDS: Final = ("registry", "local", "gha", "s3", "azblob")
+LOCAL_FOLDER: Final = ".lockaudit-cache"
+# Attributes that lockaudit sets itself, per cache or per target.
+_OURS: Final = frozenset({"type", "ref", "src", "dest", "scope", "name", "mode", "ignore-error", "tag", "digest"})
+_NEEDED: Final = {"s3": ("bucket", "region"), "azblob": ("account_url",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A backend with its options, checked.
+
+    Attributes:
+        backend: one of `BACKENDS`.
+        read_options: attributes of every `cache-from` entry.
+        write_options: attributes of every `cache-to` entry.
+    """
+
+    backend: str
+    read_options: Mapping[str, Value]
+    write_options: Mapping[str, Value]
+
+    def read(self, names: Iterable[str]) -> Value:
+        """The one `cache-from` list, for every target. An empty CACHE_REPO switches a registry cache off."""
+        entries: list[Value] = [{"type": self.backend, **self._place(name, "src"), **self.read_options} for name in names]
+        if self.backend == "registry":
+            from auditor.bake.model import Compare  # noqa: PLC0415
+
+            return Conditional(Compare(Var("CACHE_REPO"), "!=", ""), entries, [])
+        return entries
+
+    def write(self, name: str, *, mode: str, lossy: bool) -> Value:
+        """The `cache-to` of one target: nothing unless CACHE_WRITE.
+
+        Args:
+            name: of the cache; one target's only.
+            mode: `min` for the last layer, `max` for all of them.
+            lossy: whether a failed export may be ignored. A wheel's may not: it is hours that are lost.
+        """
+        entry: dict[str, Value] = {"type": self.backend, **self._place(name, "dest"), "mode": mode, **self.write_options}
+        if lossy:
+            entry["ignore-error"] = True
+        return Conditional(Var("CACHE_WRITE"), [entry], [])
+
+    def _place(self, name: str, local: str) -> dict[str, Value]:
+        match self.backend:
+            case "registry":
+                return {"ref": Template((Var("CACHE_REPO"), f":{name}"))}
+            case "local":
+                return {local: f"{LOCAL_FOLDER}/{name}"}
+            case "gha":
+                return {"scope": name}
+        return {"name": name}
+
+
+def read_cache(config: CacheConfig) -> Cache:
+    """The backend that the settings choose.
+
+    Raises:
+        ConfigError: no such backend, an attribute that it does not have, or one of another kind; one that is missing.
+    """
+    if config.backend not in BACKENDS:
+        similar = nearest(config.backend, BACKENDS)
+        hint = f"did you mean `{similar}`?" if similar else f"backends: {', '.join(BACKENDS)}"
+        raise ConfigError(f"there is no cache backend {config.backend!r}", hint=hint)
+    missing = [name for name in _NEEDED.get(config.backend, ()) if name not in config.options]
+    if missing:
+        raise ConfigError(
+            f"the cache backend {config.backend} needs {', '.join(missing)}",
+            hint="set it in [tool.lockaudit.cache.options]",
+        )
+    read = _checked(config.backend, config.options, cache_attribute("cache-from"), "options")
+    shared = _checked(config.backend, config.options, cache_attribute("cache-to"), "options")
+    write = _checked(config.backend, config.write_options, cache_attribute("cache-to"), "write-options")
+    return Cache(config.backend, read, {**shared, **write})
+
+
+def _checked(backend: str, options: Mapping[str, str], attribute: ObjectOf, section: str) -> dict[str, Value]:
+    known = attribute.types[backend]
+    found: dict[str, Value] = {}
+    for name, value in options.items():
+        shape = known.get(name)
+        if shape is None or name in _OURS:
+            allowed = [key for key in known if key not in _OURS]
+            similar = nearest(name, allowed)
+            raise ConfigError(
+                f"`{name}` in [tool.lockaudit.cache.{section}] is no attribute of the {backend} cache"
+                if name not in _OURS
+                else f"`{name}` in [tool.lockaudit.cache.{section}] is set by lockaudit itself",
+                hint=f"did you mean `{similar}`?" if similar else f"attributes: {', '.join(allowed)}",
+            )
+        if shape is FLAG:
+            if value not in {"true", "false"}:
+                raise ConfigError(f"`{name}` of the {backend} cache is \"true\" or \"false\", not {value!r}")
+            found[name] = value == "true"
+        elif shape is NUMBER:
+            if not value.isdigit():
+                raise ConfigError(f"`{name}` of the {backend} cache is a number, not {value!r}")
+            found[name] = int(value)
+        else:
+            found[name] = value
+    return found

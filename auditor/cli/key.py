@@ -1,0 +1,125 @@
+"""`lockaudit key`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditor.cli.options import audit_options, overrides
+from auditor.cli.project import keys_of
+from auditor.cli.revision import keys_at
+from auditor.cli.workspace import load_side
+from auditor.report.text import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auditor.wheel.key import BuildKey
+
+
+@click.command()
+@audit_options
+@click.option("--explain", is_flag=True, help="Show every component of the key, its value and where it comes from.")
+@click.option("--diff", "revision", metavar="REV", help="Show what changed since a git revision, and what is compiled.")
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def key(root: Path, output_format: str, revision: str | None, *, explain: bool, **options: Any) -> int:  # noqa: ANN401
+    """Print the build key of each compiled package: everything that decides its wheel's bytes, and nothing else.
+
+    A package is compiled if it depends on torch, has a source, and no wheel that the target can use. Speed knobs
+    (MAX_JOBS, NVCC_THREADS) are not in the key.
+
+    \b
+    lockaudit key
+    lockaudit key --explain
+    lockaudit key --diff main      does this branch compile anything?
+    """  # noqa: D301
+    choices = overrides(options)
+    workspace = load_side(root, choices)
+    keys = [
+        (str(target), each)
+        for target in workspace.targets
+        for each in keys_of(workspace.side, target, workspace.config, workspace.dockerfile)
+    ]
+    if revision is not None:
+        before = keys_at(root, revision, choices)
+        click.echo(_difference(before, keys, revision, output_format), nl=False)
+        return 0
+    if output_format == "json":
+        document = {"version": 1, "keys": [_document(target, each) for target, each in keys]}
+        click.echo(json.dumps(document, indent=2))
+        return 0
+    click.echo("".join(_text(each, explain=explain) for _, each in keys), nl=False)
+    if not keys:
+        click.echo("nothing is compiled: every package has a wheel for the target, or does not depend on torch", err=True)
+    return 0
+
+
+def _text(each: BuildKey, *, explain: bool) -> str:
+    lines = [each.readable]
+    if explain:
+        width = max(len(component.name) for component in each.components)
+        for component in each.components:
+            where = component.position
+            origin = "lockaudit" if where is None else f"{where.path}:{where.line}"
+            if component.name in {"python", "platform"}:
+                origin = "target"
+            lines.append(f"    {component.name:{width}}  {component.value}  ({origin})")
+    return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _document(target: str, each: BuildKey) -> dict[str, Any]:
+    return {
+        "package": each.name,
+        "target": target,
+        "key": each.readable,
+        "components": [
+            {
+                "name": component.name,
+                "value": component.value,
+                "path": component.position.path if component.position else None,
+                "line": component.position.line if component.position else None,
+            }
+            for component in each.components
+        ],
+    }
+
+
+def _difference(
+    before: list[tuple[str, BuildKey]], after: list[tuple[str, BuildKey]], revision: str, output_format: str
+) -> str:
+    old = {(target, each.name): each for target, each in before}
+    new = {(target, each.name): each for target, each in after}
+    changes = [_change(name, old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys())]
+    if output_format == "json":
+        return json.dumps({"version": 1, "since": revision, "changes": changes}, indent=2) + "\n"
+    lines = []
+    for change in changes:
+        head = f"{change['package']} on {change['target']}"
+        if not change["compile"]:
+            after = change["after"]
+            lines.append(f"{head}: same key, nothing is compiled ({after})" if after else f"{head}: compiled no more")
+            continue
+        lines.append(f"{head}: will be compiled, {change['before'] or 'new'} -> {change['after']}")
+        lines += [
+            f"    {item['name']}: {item['before'] or 'none'} -> {item['after'] or 'none'}" for item in change["components"]
+        ]
+    return "".join(f"{printable(line)}\n" for line in lines or [f"nothing is compiled, now or at {revision}"])
+
+
+def _change(name: tuple[str, str], old: BuildKey | None, new: BuildKey | None) -> dict[str, Any]:
+    before = {component.name: component.value for component in old.components} if old else {}
+    after = {component.name: component.value for component in new.components} if new else {}
+    return {
+        "package": name[1],
+        "target": name[0],
+        "before": old.readable if old else None,
+        "after": new.readable if new else None,
+        "compile": new is not None and before != after,
+        "components": [
+            {"name": component, "before": before.get(component), "after": after.get(component)}
+            for component in dict.fromkeys((*before, *after))
+            if before.get(component) != after.get(component)
+        ],
+    }
