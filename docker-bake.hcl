@@ -1,4 +1,4 @@
-# lockaudit: the development and the production image, built with one compiled wheel.
+# lockaudit: the development and the production image, with one compiled wheel.
 #
 # Written by `lockaudit bake`. Do not edit; put your own settings into docker-bake.override.hcl.
 #   lockaudit bake            write it anew, after a change of a lock or a pin
@@ -9,8 +9,8 @@
 #   docker buildx bake dev prod      both
 #   CACHE_WRITE=1 docker buildx bake wheels    compile, and keep the wheels for everybody
 #
-# In CI, bake `wheels` first and `prod` in a second step: in one step, a prod that fails also cancels the
-# export of the wheels' caches.
+# In CI, bake `wheels` first and `prod` in a second step: in one step, a prod that fails also
+# cancels the export of the wheels' caches.
 
 # Knobs. `docker buildx bake --list=variables` explains them.
 

@@ -171,7 +171,9 @@ class _Reader:
     def config(self, codes: tuple[str, ...]) -> Config:
         self.flatten(self.tables, "")
         dev = SideConfig(
-            lock=self.get("dev.lock", "uv.lock"), extras=self.names_or_none("dev.extras"), groups=self.names("dev.groups")
+            lock=self.get("dev.lock", "uv.lock"),
+            extras=self.names_or_none("dev.extras"),
+            groups=self.names("dev.groups"),
         )
         prod = SideConfig(
             lock=self.get("prod.lock", "prod/uv.lock"),
@@ -236,7 +238,11 @@ class _Reader:
             return value
         if key.kind == "strings" and isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
-        if key.kind == "string-table" and isinstance(value, Mapping) and all(isinstance(v, str) for v in value.values()):
+        if (
+            key.kind == "string-table"
+            and isinstance(value, Mapping)
+            and all(isinstance(v, str) for v in value.values())
+        ):
             return dict(value)
         wanted = {"strings": "a list of strings", "string-table": "a table of strings", "boolean": "true or false"}
         raise self.fail(f"`{path}` of [tool.lockaudit] must be {wanted.get(key.kind, 'a string')}", path)
@@ -285,8 +291,15 @@ class _Reader:
                 continue
             package = _normalize(name)
             current = found.get(package, WheelConfig())
-            found[package] = replace(current, **{key: MappingProxyType(value) if key == "env" else value})
+            if key == "env":
+                found[package] = replace(current, env=MappingProxyType(value))
+            else:
+                found[package] = replace(current, modules=value)
         return MappingProxyType(found)
+
+
+def _all_strings(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _known(path: str) -> Key | None:

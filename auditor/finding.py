@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from auditor.source import Position
+    from auditor.position import Position
 
 
 class Severity(StrEnum):

@@ -9,17 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 from auditor.errors import InputError, OutputError
+from auditor.position import Position
 
 _CONFLICT_MARKERS = ("<<<<<<< ", ">>>>>>> ", "||||||| ")
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in a file. `line` and `column` are 1-based."""
-
-    path: str
-    line: int
-    column: int = 1
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def _parse_slowly(source: SourceFile, what: str) -> dict[str, Any]:
 
 
 def _split_position(text: str, source: SourceFile) -> tuple[str, int, int]:
-    """tomllib ends its messages with `(at line 3, column 7)` or `(at end of document)`."""
+    """Tomllib ends its messages with `(at line 3, column 7)` or `(at end of document)`."""
     message, _, position = text.rpartition(" (at ")
     numbers = [int(word) for word in position.rstrip(")").replace(",", " ").split() if word.isdigit()]
     if len(numbers) == 2:  # noqa: PLR2004 - line and column

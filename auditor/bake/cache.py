@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from auditor.bake.model import Conditional, Template, Var
+from auditor.bake.model import Compare, Conditional, Template, Var
 from auditor.bake.reference import FLAG, NUMBER, ObjectOf, cache_attribute
 from auditor.config import nearest
 from auditor.errors import ConfigError
@@ -42,10 +42,9 @@ class Cache:
 
     def read(self, names: Iterable[str]) -> Value:
         """The one `cache-from` list, for every target. An empty CACHE_REPO switches a registry cache off."""
-        entries: list[Value] = [{"type": self.backend, **self._place(name, "src"), **self.read_options} for name in names]
-        if self.backend == "registry":
-            from auditor.bake.model import Compare  # noqa: PLC0415
-
+        kind, options = self.backend, self.read_options
+        entries: list[Value] = [{"type": kind, **self._place(name, "src"), **options} for name in names]
+        if kind == "registry":
             return Conditional(Compare(Var("CACHE_REPO"), "!=", ""), entries, [])
         return entries
 
@@ -57,7 +56,8 @@ class Cache:
             mode: `min` for the last layer, `max` for all of them.
             lossy: whether a failed export may be ignored. A wheel's may not: it is hours that are lost.
         """
-        entry: dict[str, Value] = {"type": self.backend, **self._place(name, "dest"), "mode": mode, **self.write_options}
+        place = self._place(name, "dest")
+        entry: dict[str, Value] = {"type": self.backend, **place, "mode": mode, **self.write_options}
         if lossy:
             entry["ignore-error"] = True
         return Conditional(Var("CACHE_WRITE"), [entry], [])
@@ -111,7 +111,7 @@ def _checked(backend: str, options: Mapping[str, str], attribute: ObjectOf, sect
             )
         if shape is FLAG:
             if value not in {"true", "false"}:
-                raise ConfigError(f"`{name}` of the {backend} cache is \"true\" or \"false\", not {value!r}")
+                raise ConfigError(f'`{name}` of the {backend} cache is "true" or "false", not {value!r}')
             found[name] = value == "true"
         elif shape is NUMBER:
             if not value.isdigit():

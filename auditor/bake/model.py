@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from auditor.bake.reference import (
     ATTRIBUTES,
@@ -269,8 +269,18 @@ class BakeFile:
         return {block.name: block for block in self._blocks() if isinstance(block, Target)}
 
 
-# What a value refers to: where, the variable, the types that fit there.
-_Use: TypeAlias = tuple[str, str, frozenset[VariableType]]
+class _Use(NamedTuple):
+    """A variable that a value refers to: where, its name, and the types that fit there."""
+
+    where: str
+    name: str
+    fitting: frozenset[VariableType]
+    is_part: bool = False
+
+    def in_choice(self) -> _Use:
+        """The same in an arm of a choice: HCL wants both arms of one type, so a whole string has to be a string."""
+        is_string = self.fitting == _SCALARS and not self.is_part
+        return self._replace(fitting=frozenset({VariableType.STRING})) if is_string else self
 
 
 def _checked(value: Value, shape: Shape, where: str, uses: list[_Use]) -> Value:
@@ -279,14 +289,19 @@ def _checked(value: Value, shape: Shape, where: str, uses: list[_Use]) -> Value:
         case Conditional(test=test):
             variable = test.variable if isinstance(test, Compare) else test
             wanted = VariableType.STRING if isinstance(test, Compare) else VariableType.BOOL
-            uses.append((where, variable.name, frozenset({wanted})))
-            then = _checked(value.then, shape, where, uses)
-            return Conditional(test, then, _checked(value.otherwise, shape, where, uses))
+            uses.append(_Use(where, variable.name, frozenset({wanted})))
+            arms: list[_Use] = []
+            then = _checked(value.then, shape, where, arms)
+            otherwise = _checked(value.otherwise, shape, where, arms)
+            uses.extend(use.in_choice() for use in arms)
+            return Conditional(test, then, otherwise)
         case Var():
-            uses.append((where, value.name, _fitting(shape)))
+            uses.append(_Use(where, value.name, _fitting(shape)))
             return value
-        case Template() if _fitting(shape) is _SCALARS:
-            uses.extend((where, part.name, _SCALARS) for part in value.parts if isinstance(part, Var))
+        case Template(parts=() | (_,)):  # a template of one part is that part
+            return _checked(value.parts[0] if value.parts else "", shape, where, uses)
+        case Template(parts) if _fitting(shape) is _SCALARS:
+            uses.extend(_Use(where, part.name, _SCALARS, is_part=True) for part in parts if isinstance(part, Var))
             return value
         case _:
             return _literal(value, shape, where, uses)
@@ -347,7 +362,7 @@ def _check_uses(target: Target, types: Mapping[str, VariableType]) -> None:
     for name, value in target.attributes.items():
         _checked(value, ATTRIBUTES[name], f'target "{target.name}", {name}', uses)
     own = target.attributes.get("matrix", {})  # the keys of a matrix are variables of its target
-    for where, name, fitting in uses:
+    for where, name, fitting, _ in uses:
         if isinstance(own, Mapping) and name in own:
             continue
         if name not in types:

@@ -1,4 +1,4 @@
-"""The bake file of a project: from pins, keys and settings to the model. Pure; house style: facts on bake, section 4."""
+"""The bake file of a project: pins, keys and settings become the model. Pure; its style: facts on bake, section 4."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class _Planner:
 
     def header(self) -> tuple[str, ...]:
         lines = [
-            f"{self.plan.name or 'The project'}: the development and the production image, built with one compiled wheel.",
+            f"{self.plan.name or 'The project'}: the development and the production image, with one compiled wheel.",
             "",
             "Written by `lockaudit bake`. Do not edit; put your own settings into docker-bake.override.hcl.",
             "  lockaudit bake            write it anew, after a change of a lock or a pin",
@@ -123,8 +123,8 @@ class _Planner:
             lines += [
                 "  CACHE_WRITE=1 docker buildx bake wheels    compile, and keep the wheels for everybody",
                 "",
-                "In CI, bake `wheels` first and `prod` in a second step: in one step, a prod that fails also cancels the",
-                "export of the wheels' caches.",
+                "In CI, bake `wheels` first and `prod` in a second step: in one step, a prod that fails also",
+                "cancels the export of the wheels' caches.",
             ]
         return tuple(lines)
 
@@ -149,15 +149,15 @@ class _Planner:
                 description="Write the caches too; off, because readers have no right to push",
             )
         )
-        for side in ("dev", "prod"):
-            found.append(
-                Variable(
-                    name=f"{side.upper()}_TAG",
-                    type=VariableType.STRING,
-                    default=side,
-                    description=f"Tag of the {'development' if side == 'dev' else 'production'} image",
-                )
+        found += [
+            Variable(
+                name=f"{side.upper()}_TAG",
+                type=VariableType.STRING,
+                default=side,
+                description=f"Tag of the {word} image",
             )
+            for side, word in (("dev", "development"), ("prod", "production"))
+        ]
         if self.plan.keys:
             found.append(
                 Variable(
@@ -319,7 +319,11 @@ class _Planner:
         compiled = " ".join(key.name for key in self.plan.keys)
         imports = self.imports()
         return (
-            self.app("dev", "Sources, tools and the locked environment", {"DEV_SELECTION": _flags(config.dev), "COMPILED": compiled}),
+            self.app(
+                "dev",
+                "Sources, tools and the locked environment",
+                {"DEV_SELECTION": _flags(config.dev), "COMPILED": compiled},
+            ),
             self.app(
                 "prod",
                 "The minimal image: no sources, no compilers, not root",
@@ -346,10 +350,9 @@ class _Planner:
             "cache-to": self.cache.write(name, mode="max", lossy=True),
         }
         if self.plan.keys:
-            linked: Value = Conditional(
-                Compare(Var("WHEELS_FROM"), "!=", ""), Template(("docker-image://", Var("WHEELS_FROM"))), "target:wheel-prod"
-            )
-            attributes["contexts"] = {"wheel-prod": linked}
+            given = Compare(Var("WHEELS_FROM"), "!=", "")
+            image = Template(("docker-image://", Var("WHEELS_FROM")))
+            attributes["contexts"] = {"wheel-prod": Conditional(given, image, "target:wheel-prod")}
         return Target(name=name, attributes=attributes)
 
 

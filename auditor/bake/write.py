@@ -165,8 +165,6 @@ def _key(name: str) -> str:
 
 
 def _template(parts: Sequence[str | Var]) -> str:
-    if len(parts) == 1 and isinstance(parts[0], Var):
-        return parts[0].name
     text = ""
     for part in parts:
         if isinstance(part, str):

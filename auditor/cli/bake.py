@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 def bake(root: Path, output: Path | None, *, check: bool, diff: bool, stdout: bool, **options: Any) -> int:  # noqa: ANN401
     """Write docker-bake.hcl, and the build locks of the compiled wheels under docker/wheels.
 
-    `docker buildx bake prod` then compiles each wheel once per CUDA x torch x Python, and never again: the wheel's cache
-    is named after its build key, and its stage sees nothing that is not in the key. Where dev and prod would need two
-    different wheels, bake refuses and shows the findings.
+    `docker buildx bake prod` then compiles each wheel once per CUDA x torch x Python, and never again: the wheel's
+    cache is named after its build key, and its stage sees nothing that is not in the key. Where dev and prod would
+    need two different wheels, bake refuses and shows the findings.
 
     \b
     lockaudit bake

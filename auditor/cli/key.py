@@ -52,7 +52,9 @@ def key(root: Path, output_format: str, revision: str | None, *, explain: bool, 
         return 0
     click.echo("".join(_text(each, explain=explain) for _, each in keys), nl=False)
     if not keys:
-        click.echo("nothing is compiled: every package has a wheel for the target, or does not depend on torch", err=True)
+        click.echo(
+            "nothing is compiled: every package has a wheel for the target, or does not depend on torch", err=True
+        )
     return 0
 
 
@@ -103,7 +105,8 @@ def _difference(
             continue
         lines.append(f"{head}: will be compiled, {change['before'] or 'new'} -> {change['after']}")
         lines += [
-            f"    {item['name']}: {item['before'] or 'none'} -> {item['after'] or 'none'}" for item in change["components"]
+            f"    {item['name']}: {item['before'] or 'none'} -> {item['after'] or 'none'}"
+            for item in change["components"]
         ]
     return "".join(f"{printable(line)}\n" for line in lines or [f"nothing is compiled, now or at {revision}"])
 

@@ -57,14 +57,15 @@ class LazyGroup(click.Group):
 
             similar = nearest(args[0], _COMMANDS)
             if similar and not args[0].startswith("-"):
-                error.message += f" Did you mean `{similar}`?"
+                message = f"{error.message} Did you mean `{similar}`?"
+                raise click.UsageError(message, ctx) from None
             raise
 
 
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 clean, 1 findings of severity error (or stale files), 2 usage, configuration or unreadable input.",
+    epilog="Exit codes: 0 clean, 1 findings of severity error or stale files, 2 usage, configuration, bad input.",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="lockaudit", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -78,7 +79,7 @@ def cli() -> None:
     """  # noqa: D205, D301 - \b is click's mark for "do not rewrap"
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each way to end
     """Run the command line.
 
     Returns:

@@ -89,5 +89,3 @@ def overrides(options: dict[str, Any]) -> Overrides:
         compiled=options.pop("compiled"),
         dockerfile=options.pop("dockerfile"),
     )
-
-

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from auditor.dockerfile.pins import read_pins
 from auditor.errors import InputError, OutputError, RefusedError
 from auditor.finding import Severity
-from auditor.lock.compare import same_source
 from auditor.rules.run import audit
 from auditor.wheel.build_lock import FOLDER, NAMES, build_lock
 from auditor.wheel.compiled import compiled_packages
@@ -131,7 +130,7 @@ def require_dockerfile(context: PairContext) -> Dockerfile:
         raise InputError(
             "no Dockerfile here to bake",
             path=context.config.image.dockerfile,
-            hint="name it in [tool.lockaudit.image] dockerfile, or take docker/Dockerfile-uv from lockaudit's repository",
+            hint="name it in [tool.lockaudit.image] dockerfile, or take docker/Dockerfile-uv of lockaudit's repository",
         )
     return context.dockerfile
 

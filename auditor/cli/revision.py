@@ -55,7 +55,9 @@ def _git(root: Path, *arguments: str, revision: str) -> None:
     if _run(root, *arguments).returncode:
         inside = _run(root, "rev-parse", "--git-dir").returncode == 0
         if not inside:
-            raise InputError("this folder is in no git repository", path=root.as_posix(), hint="--diff compares with git")
+            raise InputError(
+                "this folder is in no git repository", path=root.as_posix(), hint="--diff compares with git"
+            )
         raise ConfigError(f"git knows no revision {revision!r}", hint="name a commit, a branch or a tag")
 
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("directory", default=".", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="[DIR]")
+@click.argument(
+    "directory", default=".", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="[DIR]"
+)
 @click.option("--target", required=True, metavar="TARGET", help="Environment, for example linux-x86_64-cp312.")
 @click.option("--extra", "extras", multiple=True, help="Extra of the project. Repeatable.")
 @click.option("--group", "groups", multiple=True, help="Dependency group, beside the default ones. Repeatable.")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from auditor.source import Position, SourceFile
+    from auditor.position import Position
+    from auditor.source import SourceFile
 
 _REFERENCE: Final = re.compile(r"\$(?:\{(?P<braced>\w+)(?P<rest>:?[-+?][^}]*)?\}|(?P<plain>\w+))")
 

@@ -10,7 +10,7 @@ from auditor.errors import ConfigError
 if TYPE_CHECKING:
     from auditor.config import Config
     from auditor.dockerfile.model import Dockerfile
-    from auditor.source import Position
+    from auditor.position import Position
 
 # The variants, and the flavors of nvidia/cuda tags that exist for each (facts on CUDA, 3.1).
 BUILDER_FLAVOR: Final = {"cudnn": "cudnn-devel", "runtime": "devel", "base": "devel"}

@@ -75,7 +75,9 @@ def _items(source: Source) -> tuple[str, ...]:
 
 def _canonical_repository(url: str) -> str:
     text = _canonical_url(url.removesuffix("/").removesuffix(".git"), "")
-    folds = any(text.startswith(f"{scheme}://{host}/") for scheme in ("https", "http", "ssh") for host in _FOLDING_HOSTS)
+    folds = any(
+        text.startswith(f"{scheme}://{host}/") for scheme in ("https", "http", "ssh") for host in _FOLDING_HOSTS
+    )
     return text.lower() if folds else text
 
 

@@ -221,7 +221,9 @@ class _Parser:
         return MarkerError(f"expected {expected} at character {self.peek()[2] + 1} of the marker {self.text!r}")
 
 
-def _evaluate(node: Node, environment: Mapping[str, str], active: Callable[[str], bool] | None) -> bool:
+def _evaluate(  # noqa: PLR0911 - one return for each kind of node
+    node: Node, environment: Mapping[str, str], active: Callable[[str], bool] | None
+) -> bool:
     """`active` decides `extra` atoms; None takes every one of them as true."""
     if isinstance(node, AllOf):
         return all(_evaluate(part, environment, active) for part in node.parts)
@@ -241,7 +243,7 @@ def _evaluate(node: Node, environment: Mapping[str, str], active: Callable[[str]
     return _compare_strings(value, operator, node.literal)
 
 
-def _compare_strings(value: str, operator: str, literal: str) -> bool:
+def _compare_strings(value: str, operator: str, literal: str) -> bool:  # noqa: PLR0911 - one for each operator
     match operator:
         case "==" | "===":
             return value == literal
@@ -284,7 +286,7 @@ def compare_versions(value: str, operator: str, literal: str) -> bool:
     return _compare_parsed(left, operator, right)
 
 
-def _compare_parsed(left: Version, operator: str, right: Version) -> bool:
+def _compare_parsed(left: Version, operator: str, right: Version) -> bool:  # noqa: PLR0911 - likewise
     public = Version(left.public)
     match operator:
         case "==":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from auditor.source import read_source
 from auditor.toml import parse_toml
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from auditor.source import SourceFile
@@ -76,7 +76,7 @@ def _names(value: object, source: SourceFile) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
         position = source.find("default-groups")
         raise InputError(
-            "`tool.uv.default-groups` is neither a list of group names nor \"all\"",
+            '`tool.uv.default-groups` is neither a list of group names nor "all"',
             path=source.name,
             line=position.line if position else None,
         )

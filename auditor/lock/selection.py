@@ -241,7 +241,9 @@ class _Walk:
             self.values[marker] = value
         return value
 
-    def walk(self, reached: dict[int, Reached], edges: dict[int, list[Edge]], *, uncovered: bool = False) -> None:
+    def walk(  # noqa: C901 - one algorithm, in uv's order
+        self, reached: dict[int, Reached], edges: dict[int, list[Edge]], *, uncovered: bool = False
+    ) -> None:
         """Steps 4, 5 and 7: breadth first from the roots, each (package, extra) once."""
         queue: deque[tuple[int, str | None]] = deque()
         seen: set[tuple[int, str | None]] = set()
@@ -267,25 +269,24 @@ class _Walk:
                 if name in package.optional:
                     visit(edge.target, name, how)
 
-        for root in self.lock.roots:
-            if self.request.project:
-                visit(root.index, None, Reached(None))
-                for extra in self.request.extras:
-                    if extra in root.optional:
-                        visit(root.index, extra, Reached(None))
+        for root in self.lock.roots if self.request.project else ():
+            visit(root.index, None, Reached(None))
+            for chosen in self.request.extras:
+                if chosen in root.optional:
+                    visit(root.index, chosen, Reached(None))
         if uncovered:
             return
         for root in self.lock.roots:
-            for group in self.groups:
-                for edge in root.groups.get(group, ()):
-                    follow(edge, root.index, group=group)
+            for name in self.groups:
+                for edge in root.groups.get(name, ()):
+                    follow(edge, root.index, group=name)
         for edge, group in self.manifest_edges():
             follow(edge, None, group=group)
         while queue:
-            index, extra = queue.popleft()
+            index, through = queue.popleft()
             package = self.lock.packages[index]
-            for edge in package.dependencies if extra is None else package.optional[extra]:
-                follow(edge, index, extra=extra)
+            for edge in package.dependencies if through is None else package.optional[through]:
+                follow(edge, index, extra=through)
 
     def manifest_edges(self) -> Iterable[tuple[Edge, str | None]]:
         """Requirements of a root without `[project]`, resolved by name and fork marker."""

@@ -9,9 +9,10 @@ from auditor.finding import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from auditor.position import Position
     from auditor.report.model import Report
     from auditor.rules.run import Outcome
-    from auditor.source import Position, SourceFile
+    from auditor.source import SourceFile
 
 WINDOW: Final = 100  # columns of a source line that are shown: lock lines run to several hundred
 

@@ -27,6 +27,7 @@ def source_differs(context: TargetContext) -> Iterator[Finding]:
     Why:
         The same version can be different bits: torch 2.5.1 exists on several indexes, a moved git tag is other code.
         Declared first-party packages may be a source tree in dev and a release in prod; their versions are compared.
+
     Example:
         `registry = ".../simple"` in dev, `registry = ".../whl/cu124"` in prod.
     Fix:
@@ -65,6 +66,7 @@ def artifact_differs(context: TargetContext) -> Iterator[Finding]:
     Why:
         Files of a release do not change. Somebody replaced one, rebuilt it, or edited a lock: prod would install, or
         fail to install, something that dev never saw. `uv lock --check` does not compare hashes.
+
     Example:
         `torch-2.6.0-...whl` with `sha256:aa...` in dev and `sha256:bb...` in prod.
     Fix:
@@ -98,6 +100,7 @@ def artifact_unknown(context: TargetContext) -> Iterator[Finding]:
     Why:
         The file was uploaded between the two locks, or comes from elsewhere: it may be chosen before the one that was
         tested.
+
     Example:
         A build `torch-2.10.0-3-...whl` was uploaded after dev was locked.
     Fix:
@@ -126,6 +129,7 @@ def artifact_unhashed(context: TargetContext) -> Iterator[Finding]:
         because then prod's file cannot be compared.
     Why:
         uv installs an unhashed file silently, whatever its content.
+
     Example:
         A wheel entry `{ url = "..." }` without `hash`.
     Fix:
@@ -168,6 +172,7 @@ def nothing_to_install(context: TargetContext) -> Iterator[Finding]:
         No wheel of the package fits the target, and the lock has no sdist to build.
     Why:
         `uv sync` fails in the image, after everything before it was downloaded.
+
     Example:
         A package with wheels for macOS only, reached on linux.
     Fix:
@@ -239,5 +244,3 @@ def _difference(artifact: Artifact, other: Artifact) -> str:
     if artifact.size is not None and other.size is not None and artifact.size != other.size:
         return f"one hash, but {artifact.size} bytes in prod and {other.size} in dev"
     return ""
-
-

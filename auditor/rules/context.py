@@ -1,4 +1,4 @@
-"""What a rule is given: the pair, its settings and, for a target, both selections and where things stand in the files."""
+"""What a rule is given: the pair, its settings, both selections on a target, and where things stand in the files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from auditor.lock.model import Artifact, Lock, Package
     from auditor.lock.pair import Pair, Side
     from auditor.lock.selection import Selection
-    from auditor.source import Position
+    from auditor.position import Position
 
 
 @dataclass(frozen=True)

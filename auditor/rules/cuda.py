@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from auditor.lock.model import Package
+    from auditor.position import Position
     from auditor.rules.context import TargetContext
-    from auditor.source import Position
 
 
 @target_rule("LA201", "torch-pin-differs", Severity.ERROR)
 def torch_pin_differs(context: TargetContext) -> Iterator[Finding]:
-    """torch is not the same to the last letter.
+    """Torch is not the same to the last letter.
 
     What:
         dev and prod select torch at another version, the local part included, or from another source. `2.6.0`,
@@ -30,6 +30,7 @@ def torch_pin_differs(context: TargetContext) -> Iterator[Finding]:
     Why:
         A wheel compiled against one build does not load with another: the CUDA, the C++ ABI or a symbol differs. One
         wheel for both images is only right if both have one torch.
+
     Example:
         `torch 2.6.0` in dev, `torch 2.6.0+cu124` in prod.
     Fix:
@@ -69,6 +70,7 @@ def torch_missing(context: TargetContext) -> Iterator[Finding]:
         The image compiles a package against torch, but prod's selection has no torch.
     Why:
         The compile step needs torch, and so does the compiled module: the build fails, or the import does.
+
     Example:
         The Dockerfile compiles flash-attn on top of prod's environment; prod/uv.lock has no torch.
     Fix:
@@ -97,6 +99,7 @@ def image_cuda_differs(context: TargetContext) -> Iterator[Finding]:
     Why:
         torch refuses to compile extensions with another major of nvcc, and a library of another major is not found at
         run time. Within one major it works, but the build differs from what upstream tests.
+
     Example:
         `ARG CUDA_VERSION=13.0.1`, and torch 2.6.0+cu124 in prod/uv.lock.
     Fix:

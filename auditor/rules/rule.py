@@ -13,9 +13,11 @@ from auditor.rules.context import PairContext, TargetContext
 if TYPE_CHECKING:
     from auditor.finding import Related
     from auditor.lock.environment import Target
-    from auditor.source import Position
+    from auditor.position import Position
 
-Check = Callable[[PairContext], Iterator[Finding]] | Callable[[TargetContext], Iterator[Finding]]
+PairCheck = Callable[[PairContext], Iterator[Finding]]
+TargetCheck = Callable[[TargetContext], Iterator[Finding]]
+Check = PairCheck | TargetCheck
 HEADINGS = ("What", "Why", "Example", "Fix")
 
 
@@ -90,19 +92,21 @@ class Rule:
         )
 
 
-def target_rule(code: str, name: str, severity: Severity) -> Callable[[Callable[[TargetContext], Iterator[Finding]]], Rule]:
+def target_rule(
+    code: str, name: str, severity: Severity
+) -> Callable[[Callable[[TargetContext], Iterator[Finding]]], Rule]:
     """Make a rule of a function that is asked once for each target."""
 
-    def make(check: Callable[[TargetContext], Iterator[Finding]]) -> Rule:
+    def make(check: TargetCheck) -> Rule:
         return Rule(code, name, severity, "target", check)
 
     return make
 
 
-def pair_rule(code: str, name: str, severity: Severity) -> Callable[[Callable[[PairContext], Iterator[Finding]]], Rule]:
+def pair_rule(code: str, name: str, severity: Severity) -> Callable[[PairCheck], Rule]:
     """Make a rule of a function that is asked once for the pair."""
 
-    def make(check: Callable[[PairContext], Iterator[Finding]]) -> Rule:
+    def make(check: PairCheck) -> Rule:
         return Rule(code, name, severity, "pair", check)
 
     return make

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from auditor.finding import Finding, Severity
 from auditor.rules import RULES
 from auditor.rules.context import TargetContext, covers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from auditor.finding import Finding, Severity
     from auditor.rules.context import PairContext
     from auditor.rules.rule import Rule
 

@@ -15,7 +15,6 @@ from auditor.rules.rule import pair_rule, target_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auditor.lock.environment import Target
     from auditor.lock.model import Package
     from auditor.rules.context import PairContext, TargetContext
 
@@ -30,6 +29,7 @@ def not_in_dev(context: TargetContext) -> Iterator[Finding]:
     Why:
         Nobody has run or tested this package together with the rest. It usually arrives when prod is locked later than
         dev, or without dev's constraints and overrides.
+
     Example:
         prod/uv.lock has `orjson 3.10.0`, uv.lock has no orjson.
     Fix:
@@ -60,6 +60,7 @@ def dev_only_group(context: TargetContext) -> Iterator[Finding]:
         dependencies.
     Why:
         Test and build tools do not belong into a production image: they add size and attack surface.
+
     Example:
         pytest is in the root's `dev` group, and prod/pyproject.toml depends on it.
     Fix:
@@ -85,8 +86,9 @@ def version_differs(context: TargetContext) -> Iterator[Finding]:
         Both sides install the package on this target, at different versions, the local part (`+cu124`) included.
     Why:
         What is tested is not what is shipped. torch has a rule of its own, LA201.
+
     Example:
-        filelock 3.18.0 in dev, where a constraint holds it back, and 3.19.1 in prod, which does not know the constraint.
+        filelock 3.18.0 in dev, where a constraint holds it back, and 3.19.1 in prod, which does not know of it.
     Fix:
         Lock both sides to one version: copy uv.lock's constraint to prod/pyproject.toml and run `uv lock` there.
     """
@@ -110,6 +112,7 @@ def dev_only_extra(context: TargetContext) -> Iterator[Finding]:
         Prod installs a package that dev reaches only through an extra outside dev's production selection.
     Why:
         Either the comparison selects too little of dev, or prod installs too much. Both make the proof hollow.
+
     Example:
         The root's `viz` extra brings matplotlib; prod depends on matplotlib, but `viz` is not in
         `[tool.lockaudit.dev] extras`.
@@ -140,6 +143,7 @@ def target_not_covered(context: PairContext) -> Iterator[Finding]:
     Why:
         Outside of what it was resolved for, a lock says nothing: every edge is false, and an empty selection would pass
         every comparison.
+
     Example:
         `requires-python = ">=3.10, !=3.11.*"` and the target linux-x86_64-cp311.
     Fix:
@@ -174,6 +178,7 @@ def empty_selection(context: TargetContext) -> Iterator[Finding]:
     Why:
         An empty selection is a subset of everything: it would pass, and prove nothing. All dependencies being in groups
         or extras that nobody selected is the usual reason.
+
     Example:
         Every dependency of prod is in the `serve` group, and the image is built without `--group serve`.
     Fix:
@@ -182,7 +187,9 @@ def empty_selection(context: TargetContext) -> Iterator[Finding]:
     if context.prod.dependencies:
         return
     lock = context.of.prod.lock
-    offers = [_named(kind, names) for kind, names in (("group", known_groups(lock)), ("extra", known_extras(lock))) if names]
+    offers = [
+        _named(kind, names) for kind, names in (("group", known_groups(lock)), ("extra", known_extras(lock))) if names
+    ]
     root = lock.roots[0] if lock.roots else None
     yield empty_selection.finding(
         "prod's selection is empty: nothing would be installed",
@@ -205,6 +212,7 @@ def requires_python_wider(context: PairContext) -> Iterator[Finding]:
     Why:
         An image built with such a Python installs packages that nobody tested. Where a target itself is outside,
         LA109 is an error; this is the warning before it.
+
     Example:
         `>=3.10` in prod, `>=3.10, !=3.11.*, <3.13` in dev.
     Fix:
@@ -218,7 +226,7 @@ def requires_python_wider(context: PairContext) -> Iterator[Finding]:
         f"prod allows Python {prod.requires_python}, dev was resolved for {dev.requires_python}:"
         f" nobody resolved {_spans(wider)}",
         at_top(prod, "requires-python"),
-        help=f'set `requires-python = "{dev.requires_python}"` in {context.prod.folder}/pyproject.toml and run `uv lock`',
+        help=f'set `requires-python = "{dev.requires_python}"` in {context.prod.folder}/pyproject.toml, and lock it',
         related=other_side(at_top(dev, "requires-python"), "dev's"),
     )
 
@@ -281,7 +289,9 @@ def _missing(context: TargetContext, wanted: str) -> Iterator[tuple[Package, tup
 
     A package that only comes because a missing one depends on it is told in that one's notes, not on its own.
     """
-    lacking = {package.index: package for package in context.prod.dependencies if package.name not in context.dev_by_name}
+    lacking = {
+        package.index: package for package in context.prod.dependencies if package.name not in context.dev_by_name
+    }
     parents: dict[int, set[int]] = {}
     for parent, edges in context.prod.edges.items():
         for edge in edges:
@@ -354,5 +364,3 @@ def _path_note(context: TargetContext, package: Package) -> tuple[str, ...]:
 def _named(kind: str, names: tuple[str, ...] | list[str]) -> str:
     """`the group dev`, `the groups dev, docs`."""
     return f"the {kind}{'s' if len(names) > 1 else ''} {', '.join(names)}"
-
-

@@ -7,8 +7,8 @@
 - `build.env`: the compile's environment;
 - `key`: the build key.
 
-It is *sticky*: as long as the key is the same, the files keep their bytes, so that a transitive pin that moves in uv.lock
-does not compile anything.
+It is *sticky*: as long as the key is the same, the files keep their bytes, so that a transitive pin that moves in
+uv.lock does not compile anything.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ class BuildLock:
         return f"{FOLDER}/{self.package}"
 
 
-def build_lock(key: BuildKey, side: Side, selection: Selection, config: Config, pins: Pins, current: Mapping[str, str]) -> BuildLock:
+def build_lock(
+    key: BuildKey, side: Side, selection: Selection, config: Config, pins: Pins, current: Mapping[str, str]
+) -> BuildLock:
     """The build lock of a key: what is on disk if it is for that key and whole, else a new one.
 
     Args:
@@ -154,7 +156,7 @@ def source_text(key: BuildKey) -> str:
 
 
 def _environment(key: BuildKey, side: Side, selection: Selection, config: Config) -> list[Package]:
-    """torch's closure and the build tools with theirs, sorted by name."""
+    """Torch's closure and the build tools with theirs, sorted by name."""
     lock = side.lock
     request = side.request
     tools: list[int] = []

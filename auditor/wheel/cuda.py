@@ -24,7 +24,7 @@ _CUXXX: Final = re.compile(r"cu(\d{2})(\d{1,2})")
 
 @dataclass(frozen=True, slots=True)
 class Cuda:
-    """A CUDA version. `minor` is None where only the major is known; `build` is set for what is no CUDA: cpu, rocm6.2."""
+    """A CUDA version. `minor` is None where only the major is known; `build` names what is no CUDA: cpu, rocm6.2."""
 
     major: int | None
     minor: int | None = None
@@ -38,7 +38,9 @@ class Cuda:
     @property
     def tag(self) -> str:
         """`cu124`, or the name of another build."""
-        return (self.build or "cpu") if self.major is None else f"cu{self.major}{'' if self.minor is None else self.minor}"
+        return (
+            (self.build or "cpu") if self.major is None else f"cu{self.major}{'' if self.minor is None else self.minor}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def parse_version(text: str) -> Cuda | None:
 
 
 def cuda_of(packages: Iterable[Package], target: Target) -> CudaSignal | None:
-    """The CUDA that selected packages carry, by the strongest signal there is; None without torch or without a signal."""
+    """The CUDA that selected packages carry, by the strongest signal; None without torch or without a signal."""
     by_name = {package.name: package for package in packages}
     torch = by_name.get("torch")
     if torch is None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from auditor.lock.model import Artifact, Package
     from auditor.lock.pair import Side
     from auditor.lock.selection import Selection
-    from auditor.source import Position
+    from auditor.position import Position
 
 SCHEMA: Final = 1  # of the key: another one re-keys every wheel
 _ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

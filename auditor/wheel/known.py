@@ -91,7 +91,12 @@ KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
 )
 
 # The architectures that a toolkit's compiler knows (facts, 3.3), data centre first: the newest that it can.
-_ARCHITECTURES: Final = (((13, 0), "80;90;100;110;120"), ((12, 8), "80;90;100;120"), ((11, 8), "80;90"), ((11, 0), "80"))
+_ARCHITECTURES: Final = (
+    ((13, 0), "80;90;100;110;120"),
+    ((12, 8), "80;90;100;120"),
+    ((11, 8), "80;90"),
+    ((11, 0), "80"),
+)
 
 
 def architectures(cuda: Cuda | None) -> str:
