@@ -131,7 +131,7 @@ class Variable:
 
     Raises:
         ConfigError: the name is not an identifier, or is a word of the language.
-        ValueError: the default is not of the type.
+        TypeError: the default is not a literal of the type.
     """
 
     name: str
@@ -143,9 +143,10 @@ class Variable:
     def __post_init__(self) -> None:
         _check_variable_name(self.name)
         where = f'variable "{self.name}"'
-        if isinstance(self.default, (Var, Template, Conditional)):
+        uses: list[_Use] = []
+        object.__setattr__(self, "default", _checked(self.default, _SHAPES[self.type], f"{where}, default", uses))
+        if uses:
             raise TypeError(f"{where}, default: a literal is needed")
-        object.__setattr__(self, "default", _checked(self.default, _SHAPES[self.type], f"{where}, default", []))
         _text(self.description, f"{where}, description")
         object.__setattr__(self, "comment", _strings(self.comment, f"{where}, comment"))
 
@@ -180,7 +181,8 @@ class Target:
 
     Raises:
         ConfigError: the name, or the value of an enumeration (`mode`, `compression`).
-        ValueError: an attribute or key that bake does not know, or a value of the wrong shape.
+        ValueError: an attribute or key that bake does not know, or an entry without the key that matters.
+        TypeError: a value of the wrong shape.
     """
 
     name: str

@@ -280,8 +280,8 @@ class _Walk:
             for name in self.groups:
                 for edge in root.groups.get(name, ()):
                     follow(edge, root.index, group=name)
-        for edge, group in self.manifest_edges():
-            follow(edge, None, group=group)
+        for edge, wanted_by in self.manifest_edges():
+            follow(edge, None, group=wanted_by)
         while queue:
             index, through = queue.popleft()
             package = self.lock.packages[index]
@@ -294,8 +294,8 @@ class _Walk:
         wanted: list[tuple[Requirement, str | None]] = []
         if self.request.project:
             wanted += [(requirement, None) for requirement in manifest.requirements]
-        for group in self.groups:
-            wanted += [(requirement, group) for requirement in manifest.groups.get(group, ())]
+        for name in self.groups:
+            wanted += [(requirement, name) for requirement in manifest.groups.get(name, ())]
         for requirement, group in wanted:
             for package in self.lock.by_name.get(requirement.name, ()):
                 forks = package.resolution_markers
