@@ -1,0 +1,1 @@
+"""Tests that build real images, with a real Docker Engine."""
