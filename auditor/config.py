@@ -6,17 +6,12 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal
-
-from auditor.errors import ConfigError
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from auditor.source import SourceFile
 
@@ -25,7 +20,13 @@ Kind = Literal["string", "boolean", "strings", "string-table", "path"]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One setting: its path (`*` stands for any name), the kind of its value, and what it does."""
+    """One setting.
+
+    Attributes:
+        path: dotted; `*` stands for any name, `[]` marks an array of tables.
+        kind: of its value.
+        doc: what it does.
+    """
 
     path: str
     kind: Kind
@@ -37,13 +38,26 @@ KEYS: Final = (
     Key("first-party", "strings", "Packages that may be a source tree in dev and a git tag or release in prod."),
     Key("compiled", "strings", "Packages that the image compiles, beside the ones that are found."),
     Key("not-compiled", "strings", "Packages that look compiled (no wheel, depends on torch) but are not."),
+    Key("select", "strings", "Rules to run: codes, or their beginnings such as `LA1`. Default: every rule."),
     Key("ignore", "string-table", "Findings that are accepted: code -> reason. The reason is shown."),
+    Key("severity", "string-table", "Severity of a rule's findings: code -> `error`, `warning` or `info`."),
+    Key("package.*.ignore", "string-table", "Findings about one package that are accepted: code -> reason."),
+    Key("package.*.severity", "string-table", "Severity of findings about one package: code -> severity."),
     Key("dev.lock", "path", "The development lock. Default: `uv.lock`."),
     Key("dev.extras", "strings", "Extras that dev's side of the comparison selects."),
     Key("dev.groups", "strings", "Dependency groups of dev that count as production."),
     Key("prod.lock", "path", "The production lock. Default: `prod/uv.lock`."),
     Key("prod.extras", "strings", "Extras that the production image installs."),
     Key("prod.groups", "strings", "Dependency groups that the production image installs."),
+    Key("pair[].name", "string", "Name of one pair, where the repository has several."),
+    Key("pair[].targets", "strings", "Environments of this pair. Default: `targets`."),
+    Key("pair[].dev.lock", "path", "Development lock of this pair. Default: `uv.lock`."),
+    Key("pair[].dev.extras", "strings", "Extras that this pair selects of dev."),
+    Key("pair[].dev.groups", "strings", "Groups of dev that count as production in this pair."),
+    Key("pair[].prod.lock", "path", "Production lock of this pair; needed."),
+    Key("pair[].prod.extras", "strings", "Extras that this pair's image installs."),
+    Key("pair[].prod.groups", "strings", "Groups that this pair's image installs."),
+    Key("pair[].dockerfile", "path", "Dockerfile of this pair. Default: `image.dockerfile`."),
     Key("image.dockerfile", "path", "The Dockerfile of both images. Default: `docker/Dockerfile-uv`."),
     Key("image.cuda", "string", "CUDA version of the image. Default: the Dockerfile's CUDA_VERSION."),
     Key("image.variant", "string", "`cudnn`, `runtime` or `base`. Default: the Dockerfile's CUDA_VARIANT."),
@@ -60,9 +74,6 @@ KEYS: Final = (
     Key("wheel.*.env", "string-table", "Environment of one package's compile; part of its build key."),
     Key("wheel.*.modules", "strings", "Modules of one compiled package that the production image must import."),
 )
-
-_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_CODE: Final = re.compile(r"LA\d{3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +123,25 @@ class WheelConfig:
     modules: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageConfig:
+    """What is accepted of one package's findings, and how severe they are: code -> reason, code -> severity."""
+
+    ignore: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    severity: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairConfig:
+    """One pair of a repository that has several; None where the general setting counts."""
+
+    name: str
+    dev: SideConfig
+    prod: SideConfig
+    targets: tuple[str, ...] = ()
+    dockerfile: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """The effective settings. Names are normalised, paths are relative to the root with forward slashes.
@@ -125,7 +155,11 @@ class Config:
     first_party: tuple[str, ...] = ()
     compiled: tuple[str, ...] = ()
     not_compiled: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    severity: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    packages: Mapping[str, PackageConfig] = field(default_factory=lambda: MappingProxyType({}))
+    pairs: tuple[PairConfig, ...] = ()
     dev: SideConfig = field(default_factory=lambda: SideConfig(lock="uv.lock"))
     prod: SideConfig = field(default_factory=lambda: SideConfig(lock="prod/uv.lock"))
     image: ImageConfig = field(default_factory=ImageConfig)
@@ -139,182 +173,3 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` most resembles, for "did you mean"."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return found[0] if found else None
-
-
-def read_config(tables: Mapping[str, Any], file: SourceFile, codes: Iterable[str] = ()) -> Config:
-    """The settings of `[tool.lockaudit]`.
-
-    Args:
-        tables: that table, as read; empty where there is none.
-        file: the pyproject.toml.
-        codes: every rule code, for `ignore`; empty accepts any.
-
-    Raises:
-        ConfigError: an unknown key or code (with the nearest name), a value of another kind, a path that leaves
-            the project.
-    """
-    return _Reader(tables, file).config(tuple(codes))
-
-
-class _Reader:
-    def __init__(self, tables: Mapping[str, Any], file: SourceFile) -> None:
-        self.tables = tables
-        self.file = file
-        self.values: dict[str, Any] = {}
-
-    def fail(self, message: str, key: str, hint: str | None = None) -> ConfigError:
-        last = key.rpartition(".")[2]
-        header = self.file.find("[tool.lockaudit")
-        position = self.file.find(last, header.line if header else 1)
-        return ConfigError(message, path=self.file.name, line=position.line if position else None, hint=hint)
-
-    def config(self, codes: tuple[str, ...]) -> Config:
-        self.flatten(self.tables, "")
-        dev = SideConfig(
-            lock=self.get("dev.lock", "uv.lock"),
-            extras=self.names_or_none("dev.extras"),
-            groups=self.names("dev.groups"),
-        )
-        prod = SideConfig(
-            lock=self.get("prod.lock", "prod/uv.lock"),
-            extras=self.names_or_none("prod.extras"),
-            groups=self.names("prod.groups"),
-        )
-        return Config(
-            file=self.file,
-            targets=tuple(self.get("targets", ())),
-            first_party=self.names("first-party"),
-            compiled=self.names("compiled"),
-            not_compiled=self.names("not-compiled"),
-            ignore=self.ignore(codes),
-            dev=dev,
-            prod=prod,
-            image=ImageConfig(
-                dockerfile=self.get("image.dockerfile", ImageConfig().dockerfile),
-                cuda=self.get("image.cuda", None),
-                variant=self.get("image.variant", None),
-                ubuntu=self.get("image.ubuntu", None),
-                uv=self.get("image.uv", None),
-            ),
-            bake=BakeConfig(
-                file=self.get("bake.file", BakeConfig().file),
-                image=self.get("bake.image", None),
-                cache_repo=self.get("bake.cache-repo", None),
-                wheelhouse=self.get("bake.wheelhouse", None),
-            ),
-            cache=CacheConfig(
-                backend=self.get("cache.backend", "registry"),
-                options=MappingProxyType(self.get("cache.options", {})),
-                write_options=MappingProxyType(self.get("cache.write-options", {})),
-            ),
-            wheel_group=_normalize(self.get("wheel.group", "wheel-build")),
-            wheels=self.wheels(),
-        )
-
-    def flatten(self, table: Mapping[str, Any], prefix: str) -> None:
-        """Every value under its dotted path, each checked against `KEYS`."""
-        for name, value in table.items():
-            path = f"{prefix}{name}"
-            key = _known(path)
-            if key is not None:
-                self.values[path] = self.checked(key, path, value)
-            elif isinstance(value, Mapping) and _is_section(path):
-                self.flatten(value, f"{path}.")
-            else:
-                raise self.unknown(path)
-
-    def unknown(self, path: str) -> ConfigError:
-        known = [key.path for key in KEYS]
-        similar = nearest(path, known) or nearest(path.rpartition(".")[2], [name.rpartition(".")[2] for name in known])
-        hint = f"did you mean `{similar}`?" if similar else f"known: {', '.join(known)}"
-        return self.fail(f"unknown key `{path}` in [tool.lockaudit]", path, hint)
-
-    def checked(self, key: Key, path: str, value: object) -> object:
-        if key.kind in {"string", "path"} and isinstance(value, str):
-            if key.kind == "path":
-                self.refuse_escape(path, value)
-            return value
-        if key.kind == "boolean" and isinstance(value, bool):
-            return value
-        if key.kind == "strings" and isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        if (
-            key.kind == "string-table"
-            and isinstance(value, Mapping)
-            and all(isinstance(v, str) for v in value.values())
-        ):
-            return dict(value)
-        wanted = {"strings": "a list of strings", "string-table": "a table of strings", "boolean": "true or false"}
-        raise self.fail(f"`{path}` of [tool.lockaudit] must be {wanted.get(key.kind, 'a string')}", path)
-
-    def refuse_escape(self, path: str, value: str) -> None:
-        parts = PurePosixPath(value).parts
-        if not value or value.startswith(("/", "~")) or ".." in parts or "\\" in value or ":" in value:
-            raise self.fail(
-                f"`{path}` of [tool.lockaudit] leaves the project: {value!r}",
-                path,
-                "write a path below the root, with forward slashes",
-            )
-
-    def get(self, path: str, default: Any) -> Any:  # noqa: ANN401 - each caller knows its key's kind
-        return self.values.get(path, default)
-
-    def names(self, path: str) -> tuple[str, ...]:
-        return self.names_or_none(path) or ()
-
-    def names_or_none(self, path: str) -> tuple[str, ...] | None:
-        values = self.values.get(path)
-        if values is None:
-            return None
-        for value in values:
-            if not _NAME.fullmatch(value):
-                raise self.fail(f"{value!r} in `{path}` of [tool.lockaudit] is not a name", path)
-        return tuple(_normalize(value) for value in values)
-
-    def ignore(self, codes: tuple[str, ...]) -> Mapping[str, str]:
-        table: dict[str, str] = self.get("ignore", {})
-        for code, reason in table.items():
-            if not _CODE.fullmatch(code) or (codes and code not in codes):
-                similar = nearest(code, codes)
-                hint = f"did you mean {similar}?" if similar else "`lockaudit rule --all` lists every code"
-                raise self.fail(f"unknown code `{code}` in `ignore` of [tool.lockaudit]", code, hint)
-            if not reason.strip():
-                raise self.fail(f"`ignore.{code}` of [tool.lockaudit] has no reason", code, "say why it is accepted")
-        return MappingProxyType(dict(table))
-
-    def wheels(self) -> Mapping[str, WheelConfig]:
-        found: dict[str, WheelConfig] = {}
-        for path, value in self.values.items():
-            section, _, rest = path.partition(".")
-            name, _, key = rest.rpartition(".")
-            if section != "wheel" or not name:
-                continue
-            package = _normalize(name)
-            current = found.get(package, WheelConfig())
-            if key == "env":
-                found[package] = replace(current, env=MappingProxyType(value))
-            else:
-                found[package] = replace(current, modules=value)
-        return MappingProxyType(found)
-
-
-def _all_strings(values: Iterable[object]) -> bool:
-    return all(isinstance(value, str) for value in values)
-
-
-def _known(path: str) -> Key | None:
-    return next((key for key in KEYS if _matches(key.path, path)), None)
-
-
-def _is_section(path: str) -> bool:
-    depth = path.count(".") + 1
-    return any(key.path.count(".") >= depth and _matches(".".join(key.path.split(".")[:depth]), path) for key in KEYS)
-
-
-def _matches(pattern: str, path: str) -> bool:
-    wanted, given = pattern.split("."), path.split(".")
-    return len(wanted) == len(given) and all(w in {"*", g} for w, g in zip(wanted, given, strict=True))
-
-
-def _normalize(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

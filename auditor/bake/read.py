@@ -119,6 +119,9 @@ def read_bake(source: SourceFile) -> BakeDocument:
 
 def _syntax_error(error: UnexpectedInput, source: SourceFile) -> InputError:
     line, column = max(error.line, 1), max(error.column, 1)
+    last = max(len(source.lines), 1)
+    if line > last:  # the parser sees a line end after the last one
+        line, column = last, len(source.line(last)) + 1
     rest = source.line(line)[column - 1 :].split(maxsplit=1)
     problem = f"{rest[0][:40]!r} has no place here" if rest else "the line or the file ends too early"
     return InputError(f"not a bake file: {problem}", path=source.name, line=line, column=column, hint=_HINT)

@@ -9,17 +9,19 @@ import click
 from auditor import __version__
 from auditor.cli.options import audit_options, overrides
 from auditor.cli.terminal import wants_color
-from auditor.cli.workspace import load
+from auditor.cli.workspace import load_all
 from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS
 from auditor.finding import Severity
 from auditor.report.model import Report
 from auditor.rules.run import audit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from auditor.rules.context import PairContext
     from auditor.rules.run import Outcome
+    from auditor.source import SourceFile
 
 
 @click.command()
@@ -44,9 +46,9 @@ def check(root: Path, output_format: str, *, exit_zero: bool, color: str, **opti
     lockaudit check --target linux-x86_64-cp312 --dev-extra cu124
     lockaudit check ../repo --first-party core-lib --output-format json
     """  # noqa: D301
-    context = load(root, overrides(options))
-    outcome = audit(context)
-    report = Report(outcome=outcome, sources=sources_of(context))
+    contexts = load_all(root, overrides(options))
+    outcome = audit(*contexts)
+    report = Report(outcome=outcome, sources=sources_of(contexts))
     click.echo(render(report, output_format, color=wants_color(color)), nl=False)
     return exit_code(outcome, exit_zero=exit_zero)
 
@@ -62,12 +64,9 @@ def render(report: Report, output_format: str, *, color: bool) -> str:
     return render_concise(report) if output_format == "concise" else render_text(report, color=color)
 
 
-def sources_of(context: PairContext) -> dict[str, Any]:
+def sources_of(contexts: Iterable[PairContext]) -> dict[str, SourceFile]:
     """Every file that a finding may point into, by name."""
-    files = [context.dev.lock.file, context.prod.lock.file, context.config.file]
-    files += [side.project.file for side in (context.dev, context.prod) if side.project is not None]
-    files += [context.dockerfile.file] if context.dockerfile is not None else []
-    return {file.name: file for file in files if file is not None}
+    return {file.name: file for context in contexts for file in context.files}
 
 
 def exit_code(outcome: Outcome, *, exit_zero: bool) -> int:

@@ -16,6 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 class Overrides:
     """What the command line says instead of `[tool.lockaudit]`; empty values leave the setting as it is."""
 
+    pair: str | None = None
     targets: tuple[str, ...] = ()
     dev_lock: str | None = None
     prod_lock: str | None = None
@@ -41,6 +42,7 @@ _OPTIONS = (
         help="Environment that the image runs, for example linux-x86_64-cp312. Repeatable. Default: `targets` of"
         " [tool.lockaudit], else the Dockerfile's platform and Python.",
     ),
+    click.option("--pair", metavar="NAME", help="One of the pairs of [[tool.lockaudit.pair]]."),
     click.option("--dev-lock", metavar="PATH", help="Development lock, below ROOT.  [default: uv.lock]"),
     click.option("--prod-lock", metavar="PATH", help="Production lock, below ROOT.  [default: prod/uv.lock]"),
     click.option("--dev-extra", "dev_extras", multiple=True, metavar="EXTRA", help="Extra that dev's side selects."),
@@ -78,6 +80,7 @@ def overrides(options: dict[str, Any]) -> Overrides:
             message = f"--no-{role}-extras and --{role}-extra contradict each other"
             raise click.UsageError(message)
     return Overrides(
+        pair=options.pop("pair"),
         targets=options.pop("targets"),
         dev_lock=options.pop("dev_lock"),
         prod_lock=options.pop("prod_lock"),

@@ -6,18 +6,20 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from auditor.config import Config, read_config
+from auditor.config import Config, SideConfig, nearest
 from auditor.dockerfile.read import read_dockerfile
 from auditor.errors import ConfigError
 from auditor.lock.environment import DEFAULT_GLIBC, GLIBC_OF_UBUNTU, Target
 from auditor.lock.marker import allows
-from auditor.lock.pair import Pair, Side, read_pair, read_side
+from auditor.lock.pair import Pair, Side, read_side
 from auditor.lock.project import Project, read_project
 from auditor.lock.read import normalize
 from auditor.rules import RULES
 from auditor.rules.context import PairContext
+from auditor.settings import read_config
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from auditor.cli.options import Overrides
@@ -29,18 +31,76 @@ _MACHINES: Final = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 
 
 def load(root: Path, overrides: Overrides) -> PairContext:
-    """Everything that a pair's commands need.
+    """What a command about one pair needs: the pair that `--pair` names, else the first. Raises: as `load_all`."""
+    return load_all(root, overrides)[0]
+
+
+def load_all(root: Path, overrides: Overrides) -> list[PairContext]:
+    """Every pair of the repository, or the one that `--pair` names.
 
     Raises:
         ConfigError: a setting or an option is wrong.
         InputError: a file is missing or unreadable.
         SelectionError: a lock has conflicting extras and nobody chose.
     """
-    config, project = load_config(root, overrides)
-    beside_dev = project if (root / config.dev.lock).parent == root else None
-    pair = read_pair(root, config.dev, config.prod, beside_dev)
-    dockerfile = load_dockerfile(root, config, explicit=overrides.dockerfile is not None)
-    return PairContext(pair, config, targets_of(root, config, pair, dockerfile), dockerfile)
+    settings, project = load_config(root, overrides)
+    sides: dict[tuple[str, SideConfig], Side] = {}
+    contexts = []
+    for name, config in pair_settings(settings, overrides):
+        beside_dev = project if (root / config.dev.lock).parent == root else None
+        for role, side, known in (("dev", config.dev, beside_dev), ("prod", config.prod, None)):
+            if (role, side) not in sides:  # pairs may share a lock, which is then read and selected once
+                sides[role, side] = read_side(root, role, side, known)
+        pair = Pair(root=root, dev=sides["dev", config.dev], prod=sides["prod", config.prod])
+        dockerfile = load_dockerfile(root, config, explicit=overrides.dockerfile is not None)
+        contexts.append(PairContext(pair, config, targets_of(root, config, pair, dockerfile), dockerfile, name))
+    refuse_unknown_packages(settings, contexts)
+    return contexts
+
+
+def pair_settings(settings: Config, overrides: Overrides) -> Iterator[tuple[str, Config]]:
+    """(name, settings) of each pair: the pair's own in place of the general ones, the command line over both.
+
+    Raises:
+        ConfigError: `--pair` names none of them.
+    """
+    if overrides.pair and overrides.pair not in {pair.name for pair in settings.pairs}:
+        known = [pair.name for pair in settings.pairs]
+        similar = nearest(overrides.pair, known)
+        hint = f"did you mean {similar}?" if similar else f"pairs: {', '.join(known) or 'none are configured'}"
+        raise ConfigError(f"there is no pair {overrides.pair!r}", hint=hint)
+    if not settings.pairs:
+        yield "", settings
+    for pair in settings.pairs:
+        if overrides.pair in {None, pair.name}:
+            own = replace(
+                settings,
+                dev=pair.dev,
+                prod=pair.prod,
+                targets=pair.targets or settings.targets,
+                image=replace(settings.image, dockerfile=pair.dockerfile or settings.image.dockerfile),
+            )
+            yield pair.name, apply(own, overrides)
+
+
+def refuse_unknown_packages(config: Config, contexts: list[PairContext]) -> None:
+    """Raise where a setting is about a package that no lock has: it would silently mean nothing.
+
+    Raises:
+        ConfigError: with the nearest name.
+    """
+    known = {name for context in contexts for side in (context.dev, context.prod) for name in side.lock.by_name}
+    for where, names in (("package", config.packages), ("first-party", config.first_party)):
+        for name in names:
+            if name not in known:
+                similar = nearest(name, known)
+                position = config.file.find(name) if config.file is not None else None
+                raise ConfigError(
+                    f"no lock has the package {name!r} that `{where}` names",
+                    path=position.path if position else None,
+                    line=position.line if position else None,
+                    hint=f"did you mean {similar}?" if similar else "remove it",
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

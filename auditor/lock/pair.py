@@ -55,24 +55,19 @@ class Pair:
     prod: Side
 
 
-def read_pair(root: Path, dev: SideConfig, prod: SideConfig, dev_project: Project | None = None) -> Pair:
-    """Read both sides.
+def read_side(root: Path, role: str, config: SideConfig, project: Project | None = None) -> Side:
+    """Read one side.
 
     Args:
         root: the audited folder.
-        dev: the development side.
-        prod: the production side.
-        dev_project: the pyproject.toml beside the dev lock, if it has been read already.
+        role: `dev` or `prod`, as messages write it.
+        config: its lock, extras and groups.
+        project: the pyproject.toml beside the lock, if it has been read already.
 
     Raises:
-        InputError: a lock or a pyproject.toml is missing or unreadable.
-        SelectionError: a lock has conflicting extras and nobody chose.
+        InputError: the lock or its pyproject.toml is missing or unreadable.
+        SelectionError: the lock has conflicting extras and nobody chose.
     """
-    return Pair(root=root, dev=read_side(root, "dev", dev, dev_project), prod=read_side(root, "prod", prod))
-
-
-def read_side(root: Path, role: str, config: SideConfig, project: Project | None = None) -> Side:
-    """Read one side. Raises: as `read_pair`."""
     path = root / config.lock
     lock = read_lock(path, root, what=f"{role} lock")
     beside = path.parent / "pyproject.toml"

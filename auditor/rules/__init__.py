@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditor.rules.accept import ignore_unused
 from auditor.rules.artifacts import (
     artifact_differs,
     artifact_unhashed,
@@ -22,6 +23,7 @@ from auditor.rules.subset import (
 )
 
 RULES: tuple[Rule, ...] = (
+    ignore_unused,  # LA001
     not_in_dev,  # LA101
     dev_only_group,  # LA102
     version_differs,  # LA103

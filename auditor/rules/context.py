@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from auditor.lock.pair import Pair, Side
     from auditor.lock.selection import Selection
     from auditor.position import Position
+    from auditor.source import SourceFile
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,26 @@ class PairContext:
         config: the effective settings.
         targets: what is to be proven.
         dockerfile: the Dockerfile of the images, or None where there is none.
+        name: of the pair, where the repository has several.
     """
 
     pair: Pair
     config: Config
     targets: tuple[Target, ...]
     dockerfile: Dockerfile | None = None
+    name: str = ""
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """Every file that a finding may point into."""
+        own = (self.config.file,) if self.config.file is not None else ()
+        return (self.dev.lock.file, self.prod.lock.file, *own, *self.commented_files)
+
+    @property
+    def commented_files(self) -> tuple[SourceFile, ...]:
+        """Files whose comments can accept findings: the Dockerfile and the pyproject.toml of each side."""
+        projects = [side.project.file for side in (self.dev, self.prod) if side.project is not None]
+        return (*projects, *((self.dockerfile.file,) if self.dockerfile is not None else ()))
 
     @property
     def dev(self) -> Side:

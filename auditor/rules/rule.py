@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 PairCheck = Callable[[PairContext], Iterator[Finding]]
 TargetCheck = Callable[[TargetContext], Iterator[Finding]]
-Check = PairCheck | TargetCheck
+MetaCheck = Callable[[], Iterator[Finding]]
+Check = PairCheck | TargetCheck | MetaCheck
 HEADINGS = ("What", "Why", "Example", "Fix")
 
 
@@ -40,14 +41,14 @@ class Rule:
         code: stable, never reused.
         name: kebab-case, names the problem.
         severity: of its findings, unless one says otherwise.
-        scope: `pair` runs once, `target` once for each target that both locks cover.
+        scope: `pair` runs once, `target` once for each target that both locks cover; `meta` is about the audit itself.
         check: takes the context of its scope and yields findings.
     """
 
     code: str
     name: str
     severity: Severity
-    scope: Literal["pair", "target"]
+    scope: Literal["pair", "target", "meta"]
     check: Check
 
     def explain(self) -> Explanation:
@@ -108,5 +109,14 @@ def pair_rule(code: str, name: str, severity: Severity) -> Callable[[PairCheck],
 
     def make(check: PairCheck) -> Rule:
         return Rule(code, name, severity, "pair", check)
+
+    return make
+
+
+def meta_rule(code: str, name: str, severity: Severity) -> Callable[[MetaCheck], Rule]:
+    """Make a rule whose findings the audit itself yields; the function is there to be explained."""
+
+    def make(check: MetaCheck) -> Rule:
+        return Rule(code, name, severity, "meta", check)
 
     return make

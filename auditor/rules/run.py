@@ -6,22 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.rules import RULES
+from auditor.rules.accept import accept
 from auditor.rules.context import TargetContext, covers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from auditor.finding import Finding, Severity
+    from auditor.lock.environment import Target
+    from auditor.rules.accept import Ignored
     from auditor.rules.context import PairContext
     from auditor.rules.rule import Rule
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ignored:
-    """A finding that the configuration accepts, with its reason."""
-
-    finding: Finding
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,32 +40,51 @@ class Outcome:
         return sum(finding.severity is severity for finding in self.findings)
 
 
-def audit(context: PairContext, rules: Sequence[Rule] = RULES) -> Outcome:
-    """Ask every rule.
+def audit(*contexts: PairContext, rules: Sequence[Rule] = RULES) -> Outcome:
+    """Ask every selected rule about every pair.
 
     A target that a lock does not cover is not compared: LA109 says so, and it is an error.
+
+    Args:
+        contexts: one for each pair; their settings are the same but for the pair's own.
+        rules: to ask.
+
+    Raises:
+        ConfigError: a comment accepts a finding without a reason.
     """
+    config = contexts[0].config
+    chosen = [rule for rule in rules if not config.select or rule.code.startswith(config.select)]
     found: list[Finding] = []
-    covered = [
-        target for target in context.targets if not covers(context.dev, target) and not covers(context.prod, target)
-    ]
-    contexts = [TargetContext(context, target) for target in covered]
-    for rule in rules:
-        if rule.scope == "pair":
-            found += rule.check(context)  # type: ignore[arg-type] # the scope says which context the check takes
-        else:
-            for each in contexts:
-                found += rule.check(each)  # type: ignore[arg-type]
+    compared: dict[str, int] = {}
+    for context in contexts:
+        on_targets = [TargetContext(context, target) for target in context.targets if _is_covered(context, target)]
+        for each in on_targets:
+            label = f"{each.target} ({context.name})" if context.name else str(each.target)
+            compared[label] = len(each.prod.dependencies)
+        for rule in chosen:
+            found += _ask(rule, context, on_targets)
+    files = {file.name: file for context in contexts for file in context.commented_files}
     merged = merge_targets(found)
-    reasons = context.config.ignore
+    kept, ignored = accept(merged, config, files.values(), [rule.code for rule in chosen])
     return Outcome(
-        findings=tuple(finding for finding in merged if finding.code not in reasons),
-        ignored=tuple(
-            Ignored(finding=finding, reason=reasons[finding.code]) for finding in merged if finding.code in reasons
-        ),
-        targets=tuple(str(target) for target in context.targets),
-        compared=tuple((str(each.target), len(each.prod.dependencies)) for each in contexts),
+        findings=tuple(sorted(kept, key=lambda finding: finding.sort_key)),
+        ignored=tuple(ignored),
+        targets=tuple(dict.fromkeys(str(target) for context in contexts for target in context.targets)),
+        compared=tuple(compared.items()),
     )
+
+
+def _is_covered(context: PairContext, target: Target) -> bool:
+    return not covers(context.dev, target) and not covers(context.prod, target)
+
+
+def _ask(rule: Rule, context: PairContext, on_targets: Iterable[TargetContext]) -> Iterator[Finding]:
+    """The findings of one rule. Its scope says which context its check takes."""
+    if rule.scope == "pair":
+        yield from rule.check(context)  # type: ignore[arg-type,call-arg]
+    elif rule.scope == "target":
+        for each in on_targets:
+            yield from rule.check(each)  # type: ignore[arg-type,call-arg]
 
 
 def merge_targets(findings: Iterable[Finding]) -> list[Finding]:

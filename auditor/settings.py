@@ -1,0 +1,290 @@
+"""`[tool.lockaudit]` as read from a pyproject.toml, checked key by key against `config.KEYS`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from auditor.config import (
+    KEYS,
+    BakeConfig,
+    CacheConfig,
+    Config,
+    ImageConfig,
+    Key,
+    PackageConfig,
+    PairConfig,
+    SideConfig,
+    WheelConfig,
+    nearest,
+)
+from auditor.errors import ConfigError
+from auditor.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from auditor.source import SourceFile
+
+Path = tuple[str, ...]
+
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_WANTED: Final = {
+    "strings": "a list of strings",
+    "string-table": "a table of strings",
+    "boolean": "true or false",
+}
+
+
+def read_config(tables: Mapping[str, Any], file: SourceFile, codes: Iterable[str] = ()) -> Config:
+    """The settings of `[tool.lockaudit]`.
+
+    Args:
+        tables: that table, as read; empty where there is none.
+        file: the pyproject.toml.
+        codes: every rule code; empty accepts any.
+
+    Raises:
+        ConfigError: an unknown key or code (with the nearest name), a value of another kind, a path that leaves
+            the project.
+    """
+    return _Reader(tables, file, tuple(codes)).config()
+
+
+class _Reader:
+    def __init__(self, tables: Mapping[str, Any], file: SourceFile, codes: tuple[str, ...]) -> None:
+        self.tables = tables
+        self.file = file
+        self.codes = codes
+        self.values: dict[Path, Any] = {}
+
+    def fail(self, message: str, name: str, hint: str | None = None) -> ConfigError:
+        header = self.file.find("[tool.lockaudit")
+        position = self.file.find(name, header.line if header else 1)
+        return ConfigError(message, path=self.file.name, line=position.line if position else None, hint=hint)
+
+    def config(self) -> Config:
+        self.flatten(self.tables, ())
+        image, bake, cache = ImageConfig(), BakeConfig(), CacheConfig()
+        return Config(
+            file=self.file,
+            targets=self.get("targets", ()),
+            first_party=self.names("first-party"),
+            compiled=self.names("compiled"),
+            not_compiled=self.names("not-compiled"),
+            select=self.selected(),
+            ignore=self.reasons(("ignore",)),
+            severity=self.severities(("severity",)),
+            packages=self.packages(),
+            pairs=self.pairs(),
+            dev=self.side((), "dev", "uv.lock"),
+            prod=self.side((), "prod", "prod/uv.lock"),
+            image=ImageConfig(
+                dockerfile=self.get("image.dockerfile", image.dockerfile),
+                cuda=self.get("image.cuda", None),
+                variant=self.get("image.variant", None),
+                ubuntu=self.get("image.ubuntu", None),
+                uv=self.get("image.uv", None),
+            ),
+            bake=BakeConfig(
+                file=self.get("bake.file", bake.file),
+                image=self.get("bake.image", None),
+                cache_repo=self.get("bake.cache-repo", None),
+                wheelhouse=self.get("bake.wheelhouse", None),
+            ),
+            cache=CacheConfig(
+                backend=self.get("cache.backend", cache.backend),
+                options=MappingProxyType(self.get("cache.options", {})),
+                write_options=MappingProxyType(self.get("cache.write-options", {})),
+            ),
+            wheel_group=_normalize(self.get("wheel.group", "wheel-build")),
+            wheels=self.wheels(),
+        )
+
+    # -- the tables, key by key ---------------------------------------------------------------------------------
+
+    def flatten(self, table: Mapping[str, Any], prefix: Path) -> None:
+        """Every value under its path, each checked against `KEYS`."""
+        for name, value in table.items():
+            path = (*prefix, name)
+            key = _known(path)
+            if key is not None:
+                self.values[path] = self.checked(key, path, value)
+            elif isinstance(value, Mapping) and _is_section(path):
+                self.flatten(value, path)
+            elif isinstance(value, list) and _is_section((*prefix, f"{name}[]")):
+                for index, item in enumerate(value):
+                    if not isinstance(item, Mapping):
+                        raise self.fail(f"`{name}` of [tool.lockaudit] is a list of tables", name)
+                    self.flatten(item, (*prefix, f"{name}[]", str(index)))
+            else:
+                raise self.unknown(path)
+
+    def unknown(self, path: Path) -> ConfigError:
+        shown = _shown(path)
+        known = [key.path for key in KEYS]
+        similar = nearest(shown, known) or nearest(path[-1], [name.rpartition(".")[2] for name in known])
+        hint = f"did you mean `{similar}`?" if similar else f"known: {', '.join(known)}"
+        return self.fail(f"unknown key `{shown}` in [tool.lockaudit]", path[-1], hint)
+
+    def checked(self, key: Key, path: Path, value: object) -> object:
+        match key.kind, value:
+            case "path", str():
+                self.refuse_escape(path, value)
+                return value
+            case ("string", str()) | ("boolean", bool()):
+                return value
+            case "strings", list() if _all_strings(value):
+                return tuple(value)
+            case "string-table", Mapping() if _all_strings(value.values()):
+                return dict(value)
+        wanted = _WANTED.get(key.kind, "a string")
+        raise self.fail(f"`{_shown(path)}` of [tool.lockaudit] must be {wanted}", path[-1])
+
+    def refuse_escape(self, path: Path, value: str) -> None:
+        parts = PurePosixPath(value).parts
+        if not value or value.startswith(("/", "~")) or ".." in parts or "\\" in value or ":" in value:
+            raise self.fail(
+                f"`{_shown(path)}` of [tool.lockaudit] leaves the project: {value!r}",
+                path[-1],
+                "write a path below the root, with forward slashes",
+            )
+
+    # -- the parts ----------------------------------------------------------------------------------------------
+
+    def get(self, path: str, default: Any) -> Any:  # noqa: ANN401 - each caller knows its key's kind
+        return self.values.get(tuple(path.split(".")), default)
+
+    def names(self, path: str) -> tuple[str, ...]:
+        return self.names_or_none(tuple(path.split("."))) or ()
+
+    def names_or_none(self, path: Path) -> tuple[str, ...] | None:
+        values = self.values.get(path)
+        if values is None:
+            return None
+        return tuple(self.name(value, path) for value in values)
+
+    def name(self, value: str, path: Path) -> str:
+        if not _NAME.fullmatch(value):
+            raise self.fail(f"{value!r} in `{_shown(path)}` of [tool.lockaudit] is not a name", path[-1])
+        return _normalize(value)
+
+    def side(self, prefix: Path, role: str, lock: str) -> SideConfig:
+        return SideConfig(
+            lock=self.values.get((*prefix, role, "lock"), lock),
+            extras=self.names_or_none((*prefix, role, "extras")),
+            groups=self.names_or_none((*prefix, role, "groups")) or (),
+        )
+
+    def pairs(self) -> tuple[PairConfig, ...]:
+        found: list[PairConfig] = []
+        for index in range(len(self.tables.get("pair", []))):
+            prefix = ("pair[]", str(index))
+            name, lock = self.values.get((*prefix, "name"), ""), self.values.get((*prefix, "prod", "lock"))
+            if not name or lock is None:
+                raise self.fail("every [[tool.lockaudit.pair]] needs a `name` and a `prod.lock`", "pair")
+            if name in {pair.name for pair in found}:
+                raise self.fail(f"two pairs are called {name!r}", name)
+            found.append(
+                PairConfig(
+                    name=name,
+                    dev=self.side(prefix, "dev", "uv.lock"),
+                    prod=self.side(prefix, "prod", lock),
+                    targets=self.values.get((*prefix, "targets"), ()),
+                    dockerfile=self.values.get((*prefix, "dockerfile")),
+                )
+            )
+        return tuple(found)
+
+    def selected(self) -> tuple[str, ...]:
+        prefixes: tuple[str, ...] = self.get("select", ())
+        for prefix in prefixes:
+            if self.codes and not any(code.startswith(prefix) for code in self.codes):
+                raise self.unknown_code(prefix, "select")
+        return prefixes
+
+    def reasons(self, path: Path) -> Mapping[str, str]:
+        table: dict[str, str] = self.values.get(path, {})
+        for code, reason in table.items():
+            self.check_code(code, path)
+            if not reason.strip():
+                raise self.fail(f"`{code}` in `{_shown(path)}` has no reason", code, "say why it is accepted")
+        return MappingProxyType(dict(table))
+
+    def severities(self, path: Path) -> Mapping[str, str]:
+        table: dict[str, str] = self.values.get(path, {})
+        for code, severity in table.items():
+            self.check_code(code, path)
+            if severity not in set(Severity):
+                hint = f"severities: {', '.join(Severity)}"
+                raise self.fail(f"{severity!r} in `{_shown(path)}` of [tool.lockaudit] is no severity", code, hint)
+        return MappingProxyType(dict(table))
+
+    def check_code(self, code: str, path: Path) -> None:
+        if self.codes and code not in self.codes:
+            raise self.unknown_code(code, _shown(path))
+
+    def unknown_code(self, code: str, where: str) -> ConfigError:
+        similar = nearest(code, self.codes)
+        hint = f"did you mean {similar}?" if similar else "`lockaudit rule --all` lists every code"
+        return self.fail(f"unknown code `{code}` in `{where}` of [tool.lockaudit]", code, hint)
+
+    def packages(self) -> Mapping[str, PackageConfig]:
+        names = dict.fromkeys(path[1] for path in self.values if path[0] == "package")
+        return MappingProxyType(
+            {
+                self.name(name, ("package", name)): PackageConfig(
+                    ignore=self.reasons(("package", name, "ignore")),
+                    severity=self.severities(("package", name, "severity")),
+                )
+                for name in names
+            }
+        )
+
+    def wheels(self) -> Mapping[str, WheelConfig]:
+        names = dict.fromkeys(path[1] for path in self.values if path[0] == "wheel" and path != ("wheel", "group"))
+        return MappingProxyType(
+            {
+                self.name(name, ("wheel", name)): WheelConfig(
+                    env=MappingProxyType(self.values.get(("wheel", name, "env"), {})),
+                    modules=self.values.get(("wheel", name, "modules"), ()),
+                )
+                for name in names
+            }
+        )
+
+
+def _all_strings(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _known(path: Path) -> Key | None:
+    given = _without_indices(path)
+    return next((key for key in KEYS if _matches(tuple(key.path.split(".")), given)), None)
+
+
+def _is_section(path: Path) -> bool:
+    given = _without_indices(path)
+    return any(
+        len(pattern) > len(given) and _matches(pattern[: len(given)], given)
+        for pattern in (tuple(key.path.split(".")) for key in KEYS)
+    )
+
+
+def _without_indices(path: Path) -> Path:
+    return tuple(part for index, part in enumerate(path) if index == 0 or not path[index - 1].endswith("[]"))
+
+
+def _matches(pattern: Path, path: Path) -> bool:
+    return len(pattern) == len(path) and all(w in {"*", g} for w, g in zip(pattern, path, strict=True))
+
+
+def _shown(path: Path) -> str:
+    return ".".join(_without_indices(path))
+
+
+def _normalize(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
