@@ -66,6 +66,7 @@ KEYS: Final = (
     Key("bake.file", "path", "The bake file to write. Default: `docker-bake.hcl`."),
     Key("bake.image", "string", "Name of the images. Default: the root project's name."),
     Key("bake.cache-repo", "string", "Repository of the registry cache. Default: the image's name with `-cache`."),
+    Key("bake.wheels-from", "string", "Image that already holds the wheels: the default of WHEELS_FROM."),
     Key("bake.wheelhouse", "string", "Repository of the wheelhouse image. Default: the image's name with `-wheels`."),
     Key("cache.backend", "string", "`registry` (default), `local`, `gha`, `s3` or `azblob`."),
     Key("cache.options", "string-table", "Attributes of the backend, for reading and writing: `bucket`, `region`."),
@@ -104,6 +105,7 @@ class BakeConfig:
     image: str | None = None
     cache_repo: str | None = None
     wheelhouse: str | None = None
+    wheels_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

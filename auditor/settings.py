@@ -94,6 +94,7 @@ class _Reader:
                 image=self.get("bake.image", None),
                 cache_repo=self.get("bake.cache-repo", None),
                 wheelhouse=self.get("bake.wheelhouse", None),
+                wheels_from=self.get("bake.wheels-from", bake.wheels_from),
             ),
             cache=CacheConfig(
                 backend=self.get("cache.backend", cache.backend),

@@ -23,6 +23,14 @@ from auditor.rules import RULES
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 _NOTE: Final = "<!-- Made from the code by `python -m docs.generate`. Do not edit. -->\n\n"
+_SETTINGS: Final = """\
+All settings stand in `[tool.lockaudit]` of the root's pyproject.toml; `*` is the name of a package, `[]` an array of
+tables. An unknown key is an error that names the nearest one. The command line goes over the settings.
+
+A finding is accepted at one place by a comment in a Dockerfile or pyproject.toml, on the line or above it:
+`# lockaudit: ignore[LA402] the tag is our own mirror's`. An `ignore` or a comment that matches nothing is LA001.
+
+"""
 _BLOCK: Final = re.compile(r"(<!-- output: (?P<name>[\w-]+) -->\n```console\n).*?(```\n<!-- end -->)", re.DOTALL)
 _FAMILIES: Final = {
     "LA0": "The audit itself",
@@ -73,7 +81,8 @@ def commands() -> str:
         if command is None:
             raise LookupError(name)
         child = click.Context(command, info_name=name, parent=context, max_content_width=110, terminal_width=110)
-        parts.append(f"\n## lockaudit {name}\n\n```console\n$ lockaudit {name} --help\n{command.get_help(child)}\n```\n")
+        shown = f"```console\n$ lockaudit {name} --help\n{command.get_help(child)}\n```\n"
+        parts.append(f"\n## lockaudit {name}\n\n{shown}")
     return "".join(parts)
 
 
@@ -89,10 +98,7 @@ def configuration() -> str:
     parts = [
         "# Settings\n\n",
         _NOTE,
-        "All settings stand in `[tool.lockaudit]` of the root's pyproject.toml; `*` is the name of a package, `[]` an array\n"
-        "of tables. An unknown key is an error that names the nearest one. The command line goes over the settings.\n\n",
-        "A finding is accepted at one place by a comment in a Dockerfile or pyproject.toml, on the line or above it:\n"
-        "`# lockaudit: ignore[LA402] the tag is our own mirror's`. An `ignore` or a comment that matches nothing is LA001.\n\n",
+        _SETTINGS,
         "| key | value | meaning |\n|---|---|---|\n",
     ]
     parts += [f"| `{key.path}` | {kinds[key.kind]} | {key.doc} |\n" for key in KEYS]
@@ -116,7 +122,8 @@ def _shown(name: str) -> str:
         if name == "check-edited":
             lock = folder / "prod" / "uv.lock"
             text = lock.read_text("utf-8")
-            lock.write_text(re.sub(r"(filelock-[\w.]+-py3[^\n]*sha256:)[0-9a-f]{12}", r"\g<1>000000000000", text), "utf-8")
+            edited = re.sub(r"(filelock-[\w.]+-py3[^\n]*sha256:)[0-9a-f]{12}", r"\g<1>000000000000", text)
+            lock.write_text(edited, "utf-8")
             return _console(folder, "check")
         if name == "audit":
             return _console(folder, "check") + _console(folder, "bake", "--check")

@@ -163,7 +163,7 @@ class _Planner:
                 Variable(
                     name="WHEELS_FROM",
                     type=VariableType.STRING,
-                    default="",
+                    default=self.config.bake.wheels_from,
                     description="Image that already holds the wheels: nothing is compiled then",
                 )
             )

@@ -61,12 +61,33 @@ def refuse_unsafe(context: PairContext, target: Target) -> None:
         return
     decisive = {"torch", *compiled}
     unsafe = [finding for finding in outcome.findings if _is_unsafe(finding, decisive)]
-    if unsafe:
+    differing = _differing_components(context, target) if not unsafe else []
+    if unsafe or differing:
+        count = f"{len(unsafe)} finding{'s' if len(unsafe) > 1 else ''}"
         raise RefusedError(
-            f"dev and prod cannot share one wheel of {', '.join(sorted(compiled))}: {len(unsafe)} finding(s)",
+            f"dev and prod cannot share one wheel of {', '.join(sorted(compiled))}: "
+            + ("; ".join(differing) if differing else count),
             unsafe,
-            hint="nothing was written; mend the findings, then run `lockaudit bake` again",
+            hint="nothing was written; mend what differs, then run `lockaudit bake` again",
         )
+
+
+def _differing_components(context: PairContext, target: Target) -> list[str]:
+    """Components in which the two sides' keys differ: what no finding about torch or the package itself shows.
+
+    CMake is left out: it comes from the build tools' group, which only dev's lock has.
+    """
+    values: dict[str, dict[tuple[str, str], str]] = {}
+    for side in (context.dev, context.prod):
+        keys = keys_of(side, target, context.config, context.dockerfile)
+        values[side.role] = {(key.name, c.name): c.value for key in keys for c in key.components if c.name != "cmake"}
+    dev, prod = values["dev"], values["prod"]
+    shared = {package for package, _ in dev.keys() & prod.keys()}
+    return [
+        f"{name} of {package} is {dev.get((package, name))} in dev, {prod.get((package, name))} in prod"
+        for package, name in sorted(dev.keys() | prod.keys())
+        if package in shared and dev.get((package, name)) != prod.get((package, name))
+    ]
 
 
 def _is_unsafe(finding: Finding, decisive: set[str]) -> bool:

@@ -208,10 +208,21 @@ class _Reader:
             sdist=None if sdist is None else self.sdist(sdist, name, source),
             resolution_markers=self.markers(table, "resolution-markers", name),
             default_groups=self.names(table, "default-groups", name) if "default-groups" in table else None,
-            metadata=self.subtable(table, "metadata", name),
+            metadata=self.metadata(table, name),
             line=self.line,
             last_line=last,
         )
+
+    def metadata(self, table: Table, where: str) -> Table:
+        """`package.metadata`, with the shapes that everything below relies on."""
+        metadata = self.subtable(table, "metadata", where)
+        if metadata:
+            self.names(metadata, "provides-extras", f"the metadata of {where}")
+            self.table_list(metadata, "requires-dist", f"the metadata of {where}")
+            groups = self.subtable(metadata, "requires-dev", f"the metadata of {where}")
+            for group in groups:
+                self.table_list(groups, group, f"the metadata of {where}")
+        return metadata
 
     def version(self, table: Table, where: str) -> Version | None:
         text = self.text(table, "version", where)
