@@ -177,7 +177,7 @@ def _template(parts: Sequence[str | Var]) -> str:
 
 
 def _escaped(text: str, last_plain: int = sys.maxunicode) -> str:
-    """The inside of a quoted string."""
+    """The inside of a quoted string. What is printable is Unicode's word, of the version that this Python carries."""
     shown = []
     for char in text:
         if char in _ESCAPES:
