@@ -26,7 +26,7 @@ from auditor.cli.project import (
 from auditor.cli.workspace import load
 from auditor.dockerfile.pins import read_pins
 from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS
-from auditor.source import write_atomic
+from auditor.source import hide_logins, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,8 +39,18 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 and show the difference if a file is out of date.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
 @click.option("--stdout", is_flag=True, help="Write the bake file to stdout, and nothing else.")
+@click.option("--exit-non-zero-on-change", is_flag=True, help="Exit 1 if a file was written: what hooks want.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Bake file to write.")
-def bake(root: Path, output: Path | None, *, check: bool, diff: bool, stdout: bool, **options: Any) -> int:  # noqa: ANN401
+def bake(
+    root: Path,
+    output: Path | None,
+    *,
+    check: bool,
+    diff: bool,
+    stdout: bool,
+    exit_non_zero_on_change: bool,
+    **options: Any,  # noqa: ANN401 - the shared options, taken apart by `overrides`
+) -> int:
     """Write docker-bake.hcl, and the build locks of the compiled wheels under docker/wheels.
 
     `docker buildx bake prod` then compiles each wheel once per CUDA x torch x Python, and never again: the wheel's
@@ -74,7 +84,7 @@ def bake(root: Path, output: Path | None, *, check: bool, diff: bool, stdout: bo
         click.echo(f"{'removed' if file.new is None else 'wrote'} {file.path}", err=True)
     if not changed:
         click.echo(f"nothing to do: {len(files)} files are up to date", err=True)
-    return EXIT_CLEAN
+    return EXIT_FINDINGS if changed and exit_non_zero_on_change else EXIT_CLEAN
 
 
 def generate(context: PairContext, output: Path | None = None) -> list[Written]:
@@ -129,4 +139,5 @@ def difference(file: Written) -> Iterator[str]:
     for line in difflib.unified_diff(
         old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{file.path}", f"b/{file.path}"
     ):
-        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        shown = hide_logins(line)
+        yield shown if shown.endswith("\n") else f"{shown}\n\\ No newline at end of file\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,11 +14,13 @@ from auditor.cli.workspace import load_all
 from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS
 from auditor.finding import Severity
 from auditor.report.model import Report
+from auditor.report.text import render_concise, render_text, totals
+from auditor.rules import RULES
 from auditor.rules.run import audit
+from auditor.source import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from auditor.rules.context import PairContext
     from auditor.rules.run import Outcome
@@ -28,14 +31,27 @@ if TYPE_CHECKING:
 @audit_options
 @click.option(
     "--output-format",
-    type=click.Choice(["text", "concise", "json"]),
+    type=click.Choice(["text", "concise", "json", "sarif", "github", "gitlab", "junit"]),
     default="text",
     show_default=True,
-    help="How findings are written to stdout. The format never changes the exit code.",
+    help="How findings are written. The format never changes the exit code.",
+)
+@click.option(
+    "--output-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the findings there, whole or not at all, and only the totals to stderr.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are findings.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-def check(root: Path, output_format: str, *, exit_zero: bool, color: str, **options: Any) -> int:  # noqa: ANN401
+def check(
+    root: Path,
+    output_format: str,
+    output_file: Path | None,
+    *,
+    exit_zero: bool,
+    color: str,
+    **options: Any,  # noqa: ANN401 - the shared options, taken apart by `overrides`
+) -> int:
     """Prove that the prod lock is a consistent subset of the dev lock.
 
     For each target, both sides are selected exactly as uv would install them, and compared: names, versions, sources,
@@ -49,19 +65,42 @@ def check(root: Path, output_format: str, *, exit_zero: bool, color: str, **opti
     contexts = load_all(root, overrides(options))
     outcome = audit(*contexts)
     report = Report(outcome=outcome, sources=sources_of(contexts))
-    click.echo(render(report, output_format, color=wants_color(color)), nl=False)
+    if output_file is None:
+        click.echo(render(report, output_format, color=wants_color(color)), nl=False)
+    else:
+        write_atomic(output_file, render(report, output_format, color=color == "always"))
+        click.echo(totals(outcome), err=True)
     return exit_code(outcome, exit_zero=exit_zero)
 
 
-def render(report: Report, output_format: str, *, color: bool) -> str:
-    """The report in a format."""
-    if output_format == "json":
-        from auditor.report.json import render_json  # noqa: PLC0415
+def render(  # noqa: PLR0911 - one return for each format
+    report: Report, output_format: str, *, color: bool
+) -> str:
+    """The report in a format; each format's module is imported when it is asked for."""
+    match output_format:
+        case "json":
+            from auditor.report.json import render_json  # noqa: PLC0415
 
-        return render_json(report, __version__)
-    from auditor.report.text import render_concise, render_text  # noqa: PLC0415
+            return render_json(report, __version__)
+        case "sarif":
+            from auditor.report.sarif import render_sarif  # noqa: PLC0415
 
-    return render_concise(report) if output_format == "concise" else render_text(report, color=color)
+            return render_sarif(report, __version__, RULES)
+        case "github":
+            from auditor.report.github import render_github  # noqa: PLC0415
+
+            return render_github(report)
+        case "gitlab":
+            from auditor.report.gitlab import render_gitlab  # noqa: PLC0415
+
+            return render_gitlab(report)
+        case "junit":
+            from auditor.report.junit import render_junit  # noqa: PLC0415
+
+            return render_junit(report)
+        case "concise":
+            return render_concise(report)
+    return render_text(report, color=color)
 
 
 def sources_of(contexts: Iterable[PairContext]) -> dict[str, SourceFile]:

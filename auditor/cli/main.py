@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -85,9 +86,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each
     Returns:
         The exit code. Whatever is no error of ours keeps its traceback and exits 2.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a locale without UTF-8 must not turn a finding into a crash
-            stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     try:
         code = cli.main(args=list(arguments), prog_name="lockaudit", standalone_mode=False)
         sys.stdout.flush()
@@ -102,7 +101,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("lockaudit: interrupted\n")
         return _INTERRUPTED
-    except BrokenPipeError:  # the reader has left: nothing to say, and nobody to say it to
+    except (BrokenPipeError, SystemExit):  # the reader has left: nobody to say anything to; click exits with 1 then
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_ERROR
     except Exception:  # noqa: BLE001 - a bug keeps its traceback, but never the exit code of a finding
@@ -112,6 +111,16 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each
         sys.stderr.write("lockaudit: this is a bug in lockaudit; please report it with the lines above\n")
         return EXIT_ERROR
     return code if isinstance(code, int) else 0
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr such that a finding cannot become a crash: closed, or in a locale without UTF-8."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller, `>&-`: whoever does that wants the exit code only
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def report_error(error: LockauditError) -> None:

@@ -15,6 +15,7 @@ from auditor.lock.pair import read_side
 from auditor.lock.read import normalize
 from auditor.lock.selection import Request
 from auditor.report.text import printable
+from auditor.source import hide_logins
 
 if TYPE_CHECKING:
     from auditor.lock.model import Artifact, Package
@@ -85,7 +86,7 @@ def _json(selection: Selection) -> str:
 
 def _package(package: Package, artifact: Artifact | None) -> dict[str, Any]:
     source = package.source
-    described = {"kind": source.kind.value, "location": source.location}
+    described = {"kind": source.kind.value, "location": hide_logins(source.location)}
     described |= {"revision": source.revision} if source.revision else {}
     described |= {"subdirectory": source.subdirectory} if source.subdirectory else {}
     return {
@@ -97,7 +98,7 @@ def _package(package: Package, artifact: Artifact | None) -> dict[str, Any]:
         else {
             "filename": artifact.filename,
             "kind": "wheel" if artifact.is_wheel else "sdist",
-            "url": artifact.location or source.location,
+            "url": hide_logins(artifact.location or source.location),
             "hash": artifact.hash,
             "size": artifact.size,
         },

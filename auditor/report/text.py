@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from auditor.finding import Finding, Severity
+from auditor.source import hide_logins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -65,8 +66,11 @@ def totals(outcome: Outcome) -> str:
 
 
 def printable(text: str) -> str:
-    """Text that cannot move the cursor, switch direction or break the line: control characters are shown escaped."""
-    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
+    """Text that cannot move the cursor, switch direction or break the line, and gives no login away.
+
+    Control characters are shown escaped, logins in URLs as `***`.
+    """
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in hide_logins(text))
 
 
 class _Painter:
@@ -97,7 +101,8 @@ def _place(position: Position, sources: Mapping[str, SourceFile], paint: _Painte
     line = source.line(position.line) if source is not None else ""
     if not line.strip() or not caret:
         return
-    text, column = _window(line, position.column)
+    # Before the line is cut: a cut would hide the `@` that a login is known by.
+    text, column = _window(hide_logins(line), len(hide_logins(line[: position.column - 1])) + 1)
     gutter = str(position.line)
     bar = paint("|", "place")
     yield f"{' ' * len(gutter)} {bar}"

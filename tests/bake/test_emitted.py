@@ -60,7 +60,7 @@ def test_buildx_reads_the_committed_file_as_expected(docker: str, tmp_path: Path
 
 
 def test_the_environment_moves_knobs_but_no_pin(docker: str, tmp_path: Path) -> None:
-    """CUDA images export CUDA_VERSION; CI exports SOURCE_DATE_EPOCH, which buildx gives to images, but not to wheels."""
+    """CUDA images export CUDA_VERSION; CI exports SOURCE_DATE_EPOCH, which buildx gives to images, not to wheels."""
     text = EMITTED.read_text("utf-8")
     names = ("dev", "prod", "wheels")
     plain = printed(docker, text, tmp_path, *names)["target"]
