@@ -26,18 +26,24 @@ class Key:
         path: dotted; `*` stands for any name, `[]` marks an array of tables.
         kind: of its value.
         doc: what it does.
+        choices: the only values of a string; empty for any.
     """
 
     path: str
     kind: Kind
     doc: str
+    choices: tuple[str, ...] = ()
 
+
+VARIANTS: Final = ("cudnn", "runtime", "base")
+CACHE_BACKENDS: Final = ("registry", "local", "gha", "s3", "azblob")
 
 KEYS: Final = (
     Key("targets", "strings", "Environments to prove, written platform-machine-python: `linux-x86_64-cp312`."),
     Key("first-party", "strings", "Packages that may be a source tree in dev and a git tag or release in prod."),
     Key("compiled", "strings", "Packages that the image compiles, beside the ones that are found."),
     Key("not-compiled", "strings", "Packages that look compiled (no wheel, depends on torch) but are not."),
+    Key("allowed-registries", "strings", "Beginnings of the URLs that packages may come from. Default: no policy."),
     Key("select", "strings", "Rules to run: codes, or their beginnings such as `LA1`. Default: every rule."),
     Key("ignore", "string-table", "Findings that are accepted: code -> reason. The reason is shown."),
     Key("severity", "string-table", "Severity of a rule's findings: code -> `error`, `warning` or `info`."),
@@ -60,7 +66,7 @@ KEYS: Final = (
     Key("pair[].dockerfile", "path", "Dockerfile of this pair. Default: `image.dockerfile`."),
     Key("image.dockerfile", "path", "The Dockerfile of both images. Default: `docker/Dockerfile-uv`."),
     Key("image.cuda", "string", "CUDA version of the image. Default: the Dockerfile's CUDA_VERSION."),
-    Key("image.variant", "string", "`cudnn`, `runtime` or `base`. Default: the Dockerfile's CUDA_VARIANT."),
+    Key("image.variant", "string", "Variant of the CUDA images. Default: the Dockerfile's CUDA_VARIANT.", VARIANTS),
     Key("image.ubuntu", "string", "Ubuntu release of the image. Default: the Dockerfile's UBUNTU_VERSION."),
     Key("image.uv", "string", "uv in the images. Default: the Dockerfile's UV_VERSION."),
     Key("bake.file", "path", "The bake file to write. Default: `docker-bake.hcl`."),
@@ -68,7 +74,7 @@ KEYS: Final = (
     Key("bake.cache-repo", "string", "Repository of the registry cache. Default: the image's name with `-cache`."),
     Key("bake.wheels-from", "string", "Image that already holds the wheels: the default of WHEELS_FROM."),
     Key("bake.wheelhouse", "string", "Repository of the wheelhouse image. Default: the image's name with `-wheels`."),
-    Key("cache.backend", "string", "`registry` (default), `local`, `gha`, `s3` or `azblob`."),
+    Key("cache.backend", "string", "Where BuildKit keeps its cache. Default: `registry`.", CACHE_BACKENDS),
     Key("cache.options", "string-table", "Attributes of the backend, for reading and writing: `bucket`, `region`."),
     Key("cache.write-options", "string-table", "Attributes of the backend for writing only: `compression`."),
     Key("wheel.group", "string", "Dependency group of the root with the wheel's build tools. Default: `wheel-build`."),
@@ -157,6 +163,7 @@ class Config:
     first_party: tuple[str, ...] = ()
     compiled: tuple[str, ...] = ()
     not_compiled: tuple[str, ...] = ()
+    allowed_registries: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     severity: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -61,10 +61,33 @@ class _Reader:
         self.codes = codes
         self.values: dict[Path, Any] = {}
 
-    def fail(self, message: str, name: str, hint: str | None = None) -> ConfigError:
+    def fail(self, message: str, path: Path, hint: str | None = None) -> ConfigError:
+        return ConfigError(message, path=self.file.name, line=self.line_of(path), hint=hint)
+
+    def line_of(self, path: Path) -> int | None:
+        """The line of a setting: below the deepest of its tables that has a header, each part after the one before.
+
+        No fast TOML parser reports positions; where the text is written in another way, the line is one of its table.
+        """
         header = self.file.find("[tool.lockaudit")
-        position = self.file.find(name, header.line if header else 1)
-        return ConfigError(message, path=self.file.name, line=position.line if position else None, hint=hint)
+        if header is None:
+            return None
+        line, rest = header.line, path
+        for depth in range(len(path), 0, -1):
+            name = ".".join(_without_indices(path[:depth])).replace("[]", "")
+            found = self.file.find(f"[tool.lockaudit.{name}]", line)
+            if found is None:
+                continue
+            # The n-th element of an array of tables has the n-th header.
+            for _ in range(next((int(part) for part in path[:depth] if part.isdigit()), 0)):
+                found = self.file.find(f"[tool.lockaudit.{name}]", found.line + 1) or found
+            line, rest = found.line, path[depth:]
+            break
+        for part in _without_indices(rest):
+            word = re.compile(rf"(?<![\w-]){re.escape(part.removesuffix('[]'))}(?![\w-])")
+            lines = range(line, len(self.file.lines) + 1)
+            line = next((number for number in lines if word.search(self.file.line(number))), line)
+        return line
 
     def config(self) -> Config:
         self.flatten(self.tables, ())
@@ -75,6 +98,7 @@ class _Reader:
             first_party=self.names("first-party"),
             compiled=self.names("compiled"),
             not_compiled=self.names("not-compiled"),
+            allowed_registries=self.get("allowed-registries", ()),
             select=self.selected(),
             ignore=self.reasons(("ignore",)),
             severity=self.severities(("severity",)),
@@ -119,7 +143,7 @@ class _Reader:
             elif isinstance(value, list) and _is_section((*prefix, f"{name}[]")):
                 for index, item in enumerate(value):
                     if not isinstance(item, Mapping):
-                        raise self.fail(f"`{name}` of [tool.lockaudit] is a list of tables", name)
+                        raise self.fail(f"`{name}` of [tool.lockaudit] is a list of tables", path)
                     self.flatten(item, (*prefix, f"{name}[]", str(index)))
             else:
                 raise self.unknown(path)
@@ -129,13 +153,17 @@ class _Reader:
         known = [key.path for key in KEYS]
         similar = nearest(shown, known) or nearest(path[-1], [name.rpartition(".")[2] for name in known])
         hint = f"did you mean `{similar}`?" if similar else f"known: {', '.join(known)}"
-        return self.fail(f"unknown key `{shown}` in [tool.lockaudit]", path[-1], hint)
+        return self.fail(f"unknown key `{shown}` in [tool.lockaudit]", path, hint)
 
     def checked(self, key: Key, path: Path, value: object) -> object:
         match key.kind, value:
             case "path", str():
                 self.refuse_escape(path, value)
                 return value
+            case "string", str() if key.choices and value not in key.choices:
+                similar = nearest(value, key.choices)
+                hint = f"did you mean `{similar}`?" if similar else f"values: {', '.join(key.choices)}"
+                raise self.fail(f"{value!r} is no value of `{_shown(path)}` of [tool.lockaudit]", path, hint)
             case ("string", str()) | ("boolean", bool()):
                 return value
             case "strings", list() if _all_strings(value):
@@ -143,14 +171,14 @@ class _Reader:
             case "string-table", Mapping() if _all_strings(value.values()):
                 return dict(value)
         wanted = _WANTED.get(key.kind, "a string")
-        raise self.fail(f"`{_shown(path)}` of [tool.lockaudit] must be {wanted}", path[-1])
+        raise self.fail(f"`{_shown(path)}` of [tool.lockaudit] must be {wanted}", path)
 
     def refuse_escape(self, path: Path, value: str) -> None:
         parts = PurePosixPath(value).parts
         if not value or value.startswith(("/", "~")) or ".." in parts or "\\" in value or ":" in value:
             raise self.fail(
                 f"`{_shown(path)}` of [tool.lockaudit] leaves the project: {value!r}",
-                path[-1],
+                path,
                 "write a path below the root, with forward slashes",
             )
 
@@ -170,7 +198,7 @@ class _Reader:
 
     def name(self, value: str, path: Path) -> str:
         if not _NAME.fullmatch(value):
-            raise self.fail(f"{value!r} in `{_shown(path)}` of [tool.lockaudit] is not a name", path[-1])
+            raise self.fail(f"{value!r} in `{_shown(path)}` of [tool.lockaudit] is not a name", path)
         return _normalize(value)
 
     def side(self, prefix: Path, role: str, lock: str) -> SideConfig:
@@ -186,9 +214,9 @@ class _Reader:
             prefix = ("pair[]", str(index))
             name, lock = self.values.get((*prefix, "name"), ""), self.values.get((*prefix, "prod", "lock"))
             if not name or lock is None:
-                raise self.fail("every [[tool.lockaudit.pair]] needs a `name` and a `prod.lock`", "pair")
+                raise self.fail("every [[tool.lockaudit.pair]] needs a `name` and a `prod.lock`", prefix)
             if name in {pair.name for pair in found}:
-                raise self.fail(f"two pairs are called {name!r}", name)
+                raise self.fail(f"two pairs are called {name!r}", (*prefix, "name"))
             found.append(
                 PairConfig(
                     name=name,
@@ -204,7 +232,7 @@ class _Reader:
         prefixes: tuple[str, ...] = self.get("select", ())
         for prefix in prefixes:
             if self.codes and not any(code.startswith(prefix) for code in self.codes):
-                raise self.unknown_code(prefix, "select")
+                raise self.unknown_code(prefix, ("select",))
         return prefixes
 
     def reasons(self, path: Path) -> Mapping[str, str]:
@@ -212,7 +240,7 @@ class _Reader:
         for code, reason in table.items():
             self.check_code(code, path)
             if not reason.strip():
-                raise self.fail(f"`{code}` in `{_shown(path)}` has no reason", code, "say why it is accepted")
+                raise self.fail(f"`{code}` in `{_shown(path)}` has no reason", (*path, code), "say why it is accepted")
         return MappingProxyType(dict(table))
 
     def severities(self, path: Path) -> Mapping[str, str]:
@@ -221,17 +249,18 @@ class _Reader:
             self.check_code(code, path)
             if severity not in set(Severity):
                 hint = f"severities: {', '.join(Severity)}"
-                raise self.fail(f"{severity!r} in `{_shown(path)}` of [tool.lockaudit] is no severity", code, hint)
+                message = f"{severity!r} in `{_shown(path)}` of [tool.lockaudit] is no severity"
+                raise self.fail(message, (*path, code), hint)
         return MappingProxyType(dict(table))
 
     def check_code(self, code: str, path: Path) -> None:
         if self.codes and code not in self.codes:
-            raise self.unknown_code(code, _shown(path))
+            raise self.unknown_code(code, path)
 
-    def unknown_code(self, code: str, where: str) -> ConfigError:
+    def unknown_code(self, code: str, path: Path) -> ConfigError:
         similar = nearest(code, self.codes)
         hint = f"did you mean {similar}?" if similar else "`lockaudit rule --all` lists every code"
-        return self.fail(f"unknown code `{code}` in `{where}` of [tool.lockaudit]", code, hint)
+        return self.fail(f"unknown code `{code}` in `{_shown(path)}` of [tool.lockaudit]", (*path, code), hint)
 
     def packages(self) -> Mapping[str, PackageConfig]:
         names = dict.fromkeys(path[1] for path in self.values if path[0] == "package")

@@ -20,6 +20,7 @@ from auditor.cli.main import cli, run
 from auditor.cli.rule import page
 from auditor.config import KEYS
 from auditor.rules import RULES
+from auditor.schema import render_schema
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 _NOTE: Final = "<!-- Made from the code by `python -m docs.generate`. Do not edit. -->\n\n"
@@ -50,6 +51,7 @@ def pages() -> dict[str, str]:
         "docs/rules.md": rules(),
         "docs/commands.md": commands(),
         "docs/configuration.md": configuration(),
+        "auditor/lockaudit.schema.json": render_schema(),
         "README.md": readme((ROOT / "README.md").read_text("utf-8")),
     }
 
@@ -101,7 +103,9 @@ def configuration() -> str:
         _SETTINGS,
         "| key | value | meaning |\n|---|---|---|\n",
     ]
-    parts += [f"| `{key.path}` | {kinds[key.kind]} | {key.doc} |\n" for key in KEYS]
+    for key in KEYS:
+        value = ", ".join(f"`{choice}`" for choice in key.choices) or kinds[key.kind]
+        parts.append(f"| `{key.path}` | {value} | {key.doc} |\n")
     return "".join(parts)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.bake.model import Compare, Conditional, Template, Var
 from auditor.bake.reference import FLAG, NUMBER, ObjectOf, cache_attribute
-from auditor.config import nearest
+from auditor.config import CACHE_BACKENDS, nearest
 from auditor.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from auditor.bake.model import Value
     from auditor.config import CacheConfig
 
-BACKENDS: Final = ("registry", "local", "gha", "s3", "azblob")
 LOCAL_FOLDER: Final = ".lockaudit-cache"
 # Attributes that lockaudit sets itself, per cache or per target.
 _OURS: Final = frozenset({"type", "ref", "src", "dest", "scope", "name", "mode", "ignore-error", "tag", "digest"})
@@ -31,7 +30,7 @@ class Cache:
     """A backend with its options, checked.
 
     Attributes:
-        backend: one of `BACKENDS`.
+        backend: one of `config.CACHE_BACKENDS`.
         read_options: attributes of every `cache-from` entry.
         write_options: attributes of every `cache-to` entry.
     """
@@ -79,9 +78,9 @@ def read_cache(config: CacheConfig) -> Cache:
     Raises:
         ConfigError: no such backend, an attribute that it does not have, or one of another kind; one that is missing.
     """
-    if config.backend not in BACKENDS:
-        similar = nearest(config.backend, BACKENDS)
-        hint = f"did you mean `{similar}`?" if similar else f"backends: {', '.join(BACKENDS)}"
+    if config.backend not in CACHE_BACKENDS:
+        similar = nearest(config.backend, CACHE_BACKENDS)
+        hint = f"did you mean `{similar}`?" if similar else f"backends: {', '.join(CACHE_BACKENDS)}"
         raise ConfigError(f"there is no cache backend {config.backend!r}", hint=hint)
     missing = [name for name in _NEEDED.get(config.backend, ()) if name not in config.options]
     if missing:
