@@ -1,0 +1,294 @@
+"""What `lockaudit init` would write into a repository, worked out from what is there. Pure but for reading."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from auditor.bake.files import read_text
+from auditor.bake.generate import Written
+from auditor.cli.options import Overrides
+from auditor.cli.workspace import load_side
+from auditor.errors import InputError, SelectionError
+from auditor.lock.model import LOCAL_TREES
+from auditor.lock.selection import Request, known_extras
+from auditor.wheel.compiled import compiled_packages
+from auditor.wheel.cuda import cuda_of
+from auditor.wheel.known import modules
+
+if TYPE_CHECKING:
+    from auditor.lock.environment import Target
+    from auditor.lock.pair import Side
+    from auditor.lock.selection import Selection
+
+DOCKERFILE: Final = "docker/Dockerfile-uv"
+HOOKS: Final = ".pre-commit-config.yaml"
+IGNORE: Final = ".dockerignore"
+TOOLS: Final = ("cmake==3.26.1", "ninja", "packaging", "pip", "psutil", "setuptools<81", "wheel")
+# The newest patch release of each CUDA that has cuDNN images (dated table of auditor.dockerfile.tags).
+_PATCHES: Final = {
+    "11.8": "11.8.0",
+    "12.1": "12.1.1",
+    "12.4": "12.4.1",
+    "12.5": "12.5.1",
+    "12.6": "12.6.3",
+    "12.8": "12.8.1",
+    "12.9": "12.9.1",
+    "13.0": "13.0.3",
+    "13.1": "13.1.2",
+    "13.2": "13.2.1",
+}
+_REPOSITORY: Final = "https://github.com/lockaudit/lockaudit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """What to write and what to tell.
+
+    Attributes:
+        files: new and changed files; those that are kept are not among them.
+        kept: files that are there already, with the reason why they stay.
+        found: what was seen in the repository, one line each.
+        relock: folders whose lock is stale once the files are written, in the order in which uv must lock them.
+    """
+
+    files: tuple[Written, ...]
+    kept: tuple[str, ...]
+    found: tuple[str, ...]
+    relock: tuple[str, ...]
+
+
+def plan_adoption(root: Path, *, force: bool, create_prod: bool, version: str) -> Adoption:
+    """Look at a repository and work out what it needs.
+
+    Args:
+        root: with a pyproject.toml and a uv.lock.
+        force: write over what is there.
+        create_prod: make prod/pyproject.toml out of the root's where there is none.
+        version: of lockaudit, for the hook.
+
+    Raises:
+        InputError: no lock, or one that cannot be read.
+        ConfigError: nothing tells which Python the image runs.
+    """
+    return _Planner(root, force=force, create_prod=create_prod, version=version).plan()
+
+
+class _Planner:
+    def __init__(self, root: Path, *, force: bool, create_prod: bool, version: str) -> None:
+        self.root = root
+        self.force = force
+        self.create_prod = create_prod
+        self.version = version
+        self.files: list[Written] = []
+        self.kept: list[str] = []
+        self.found: list[str] = []
+        self.relock: list[str] = []
+        # Conflicting extras are no obstacle here: which one to take is what this finds out.
+        workspace = load_side(root, Overrides(dev_extras=()))
+        self.side: Side = workspace.side
+        self.target: Target = workspace.targets[0]
+        if self.side.project is None:
+            raise InputError(
+                "no pyproject.toml here", path="pyproject.toml", hint="lockaudit belongs into a uv project"
+            )
+
+    def plan(self) -> Adoption:
+        extras = self.extras()
+        selection = self.side.select(self.target, Request(extras=extras, default_groups=False))
+        compiled = compiled_packages(selection)
+        self.describe(selection, extras, [package.label for package in compiled])
+        self.pyproject(selection, extras, compiled=bool(compiled))
+        self.prod(extras)
+        self.dockerfile(selection, extras, [package.name for package in compiled])
+        self.hook()
+        self.ignore()
+        return Adoption(
+            files=tuple(file for file in self.files if file.changed),
+            kept=tuple(self.kept),
+            found=tuple(self.found),
+            relock=tuple(dict.fromkeys(self.relock)),
+        )
+
+    def describe(self, selection: Selection, extras: tuple[str, ...], compiled: list[str]) -> None:
+        self.found.append(f"the image runs {self.target}")
+        for torch in selection.get("torch"):
+            signal = cuda_of(selection.packages, self.target)
+            through = f", through the extra {extras[0]}" if extras else ""
+            cuda = f", CUDA {signal.cuda} (from {signal.evidence})" if signal else ""
+            self.found.append(f"{torch.label}{cuda}{through}")
+        self.found.append(f"compiled: {', '.join(compiled)}" if compiled else "nothing is compiled")
+
+    def extras(self) -> tuple[str, ...]:
+        """The extra that brings torch, where the project itself does not; of several, the first."""
+        if self.side.select(self.target).get("torch"):
+            return ()
+        for extra in known_extras(self.side.lock):
+            try:
+                found = self.side.select(self.target, Request(extras=(extra,), default_groups=False))
+            except SelectionError:
+                continue
+            if found.get("torch"):
+                return (extra,)
+        return ()
+
+    def pyproject(self, selection: Selection, extras: tuple[str, ...], *, compiled: bool) -> None:
+        import tomlkit  # noqa: PLC0415 - only `init` edits a pyproject.toml
+
+        project = self.side.project
+        if project is None:
+            raise AssertionError
+        old = read_text(self.root / "pyproject.toml") or ""
+        document = tomlkit.parse(old)
+        tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
+        if "lockaudit" in tool and not self.force:
+            self.kept.append("pyproject.toml: [tool.lockaudit] is there already")
+        else:
+            settings = tomlkit.table()
+            settings.add("targets", [str(self.target)])
+            first_party = self.first_party(selection)
+            if first_party:
+                settings.add("first-party", first_party)
+            if extras:
+                dev = tomlkit.table()
+                dev.add("extras", list(extras))
+                settings.add("dev", dev)
+            tool["lockaudit"] = settings
+        groups = document.setdefault("dependency-groups", tomlkit.table())
+        if compiled and "wheel-build" not in groups:
+            tools = tomlkit.array()
+            tools.extend(TOOLS)
+            groups.add("wheel-build", tools.multiline(multiline=True))
+            groups["wheel-build"].comment("what compiles the wheels, beside torch: locked like everything else")
+            self.relock.append(".")
+        elif not groups:
+            document.remove("dependency-groups")
+        self.files.append(Written(path="pyproject.toml", new=tomlkit.dumps(document), old=old))
+
+    def first_party(self, selection: Selection) -> list[str]:
+        """Source trees of dev that prod takes from elsewhere."""
+        prod = self.root / "prod" / "uv.lock"
+        if not prod.is_file():
+            return []
+        trees = {package.name for package in selection.dependencies if package.source.kind in LOCAL_TREES}
+        text = prod.read_text("utf-8", errors="replace")
+        return sorted(name for name in trees if f'name = "{name}"' in text)
+
+    def prod(self, extras: tuple[str, ...]) -> None:
+        path = self.root / "prod" / "pyproject.toml"
+        if path.exists():
+            self.kept.append("prod/pyproject.toml is there already")
+        elif self.create_prod:
+            self.files.append(Written(path="prod/pyproject.toml", new=self.prod_project(extras), old=None))
+            self.relock.append("prod")
+
+    def prod_project(self, extras: tuple[str, ...]) -> str:
+        """The root's dependencies, and those of the chosen extra, with what decides where they come from."""
+        import tomlkit  # noqa: PLC0415 - as above
+
+        project = self.side.project
+        if project is None:
+            raise AssertionError
+        tables: Any = project.tables
+        root = tables.get("project", {})
+        document = tomlkit.document()
+        document.add(tomlkit.comment("The production image's environment. `lockaudit check` proves that its lock is a"))
+        document.add(tomlkit.comment("consistent subset of the root's; remove what production does not need."))
+        made = tomlkit.table()
+        made.add("name", f"{project.name or 'app'}-prod")
+        made.add("version", str(root.get("version", "0.1.0")))
+        made.add("requires-python", project.requires_python or f">={self.target.python}")
+        dependencies = tomlkit.array()
+        wanted = list(root.get("dependencies", []))
+        for extra in extras:
+            wanted += root.get("optional-dependencies", {}).get(extra, [])
+        dependencies.extend(wanted)
+        made.add("dependencies", dependencies.multiline(multiline=True))
+        document.add("project", made)
+        uv = tomlkit.table()
+        uv.add("package", False)  # noqa: FBT003 - tomlkit's signature
+        for key in ("environments", "constraint-dependencies", "override-dependencies", "index", "dependency-metadata"):
+            if key in project.uv:
+                uv.add(key, tomlkit.item(project.uv[key]))
+        sources = self.prod_sources(extras)
+        if sources:
+            uv.add("sources", tomlkit.item(sources))
+        tool = tomlkit.table(is_super_table=True)
+        tool.add("uv", uv)
+        document.add("tool", tool)
+        return tomlkit.dumps(document)
+
+    def prod_sources(self, extras: tuple[str, ...]) -> dict[str, Any]:
+        """The root's sources that mean something in prod: no workspace, no path, and of several the chosen extra's."""
+        project = self.side.project
+        found: dict[str, Any] = {}
+        for name, value in (project.uv.get("sources", {}) if project is not None else {}).items():
+            choices = value if isinstance(value, list) else [value]
+            for choice in choices:
+                if choice.get("extra", next(iter(extras), None)) not in {None, *extras}:
+                    continue
+                if not choice.keys() & {"workspace", "path"}:
+                    found[name] = {key: item for key, item in choice.items() if key not in {"extra", "group"}}
+                    break
+        return found
+
+    def dockerfile(self, selection: Selection, extras: tuple[str, ...], compiled: list[str]) -> None:
+        if (self.root / DOCKERFILE).exists() and not self.force:
+            self.kept.append(f"{DOCKERFILE} is there already")
+            return
+        values = {
+            "PYTHON_VERSION": self.target.python,
+            "DEV_SELECTION": f'"{" ".join(f"--extra {extra}" for extra in extras)}"',
+            "PROD_SELECTION": '""',
+            "COMPILED": f'"{" ".join(compiled)}"',
+            "IMPORTS": f'"{" ".join(self.imports(selection, compiled))}"',
+        }
+        signal = cuda_of(selection.packages, self.target)
+        patch = _PATCHES.get(str(signal.cuda)) if signal else None
+        if patch:
+            values["CUDA_VERSION"] = patch
+        text = template()
+        for name, value in values.items():
+            text = re.sub(rf"^ARG {name}=.*$", f"ARG {name}={value}", text, flags=re.MULTILINE)
+        self.files.append(Written(path=DOCKERFILE, new=text, old=read_text(self.root / DOCKERFILE)))
+
+    def imports(self, selection: Selection, compiled: list[str]) -> list[str]:
+        torch = ["torch"] if selection.get("torch") else []
+        return torch + [module for name in compiled for module in modules(name, ())]
+
+    def hook(self) -> None:
+        old = read_text(self.root / HOOKS)
+        if old is not None and "lockaudit" in old:
+            self.kept.append(f"{HOOKS} has lockaudit's hooks already")
+            return
+        entry = (
+            f"  - repo: {_REPOSITORY}\n    rev: v{self.version}\n    hooks:\n"
+            "      - id: lockaudit-check\n      - id: lockaudit-bake\n"
+        )
+        if old is not None and not re.search(r"^repos:\s*$", old, re.MULTILINE):
+            self.kept.append(f"{HOOKS} has no plain `repos:` list: add lockaudit's hooks by hand")
+            return
+        new = (
+            f"repos:\n{entry}" if old is None else re.sub(r"^repos:\s*\n", f"repos:\n{entry}", old, flags=re.MULTILINE)
+        )
+        self.files.append(Written(path=HOOKS, new=new, old=old))
+
+    def ignore(self) -> None:
+        if (self.root / IGNORE).exists() and not self.force:
+            self.kept.append(f"{IGNORE} is there already")
+            return
+        text = template(".dockerignore")
+        self.files.append(Written(path=IGNORE, new=text, old=read_text(self.root / IGNORE)))
+
+
+def template(name: str = "Dockerfile-uv") -> str:
+    """A file that lockaudit ships: from the installed package, else from the repository that this is."""
+    package = Path(__file__).resolve().parents[1]
+    root = package.parent
+    places = (package / "templates" / name, root / "docker" / name, root / name)
+    for place in places:
+        if place.is_file():
+            return place.read_text("utf-8")
+    raise InputError(f"this installation has no {name}", hint="install lockaudit again")
