@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import tempfile
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from auditor.errors import InputError, OutputError
 from auditor.position import Position
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LOGIN: Final = re.compile(r"""(?P<scheme>\b[a-z][a-z0-9+.-]*://)(?P<login>[^\s/?#"'<>]*)@""", re.IGNORECASE)
 _CONFLICT_MARKERS = ("<<<<<<< ", ">>>>>>> ", "||||||| ")
 
 
@@ -30,8 +37,8 @@ class SourceFile:
 
     @cached_property
     def lines(self) -> list[str]:
-        """The lines without their endings; `lines[n - 1]` is line n."""
-        return self.text.splitlines()
+        r"""The lines without their endings; `lines[n - 1]` is line n. Lines end in `\n` or `\r\n`, in nothing else."""
+        return [line.removesuffix("\r") for line in self.text.removesuffix("\n").split("\n")] if self.text else []
 
     def line(self, number: int) -> str:
         """Line `number` (1-based), or an empty string past the end."""
@@ -56,6 +63,21 @@ def display_name(path: Path, root: Path) -> str:
         return path.relative_to(root).as_posix()
     except ValueError:
         return os.path.relpath(path, root).replace(os.sep, "/")
+
+
+def hide_logins(text: str, mask: str = "***@") -> str:
+    """`text` with the login of every URL in it replaced: `https://user:token@host` becomes `https://***@host`.
+
+    The user of an ssh address stays, since it is no secret and the address is of no use without it.
+    """
+
+    def hidden(match: re.Match[str]) -> str:
+        scheme, (user, _, password) = match["scheme"], match["login"].partition(":")
+        if not scheme.lower().endswith("ssh://"):
+            return scheme + mask
+        return match[0] if not password else f"{scheme}{user}@"
+
+    return _LOGIN.sub(hidden, text) if "@" in text else text
 
 
 def read_source(path: Path, root: Path | None = None, *, what: str = "file", hint: str | None = None) -> SourceFile:
@@ -85,6 +107,8 @@ def read_source(path: Path, root: Path | None = None, *, what: str = "file", hin
         ) from None
     except OSError as error:
         raise InputError(f"cannot read this {what}: {error.strerror or error}", path=name) from None
+    except ValueError:
+        raise InputError(f"no {what} here: the path holds a null character", path=name, hint=hint) from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -105,33 +129,61 @@ def _refuse_merge_markers(source: SourceFile, what: str) -> None:
 
 
 def write_atomic(path: Path, text: str, *, name: str | None = None) -> None:
-    """Write `text` so that a crash leaves either the old file or the new one, whole.
+    """Write `text` so that a crash leaves either the old file or the new one, whole. Raises: as `write_together`."""
+    write_together([(path, text, name or path.as_posix())])
 
-    The new text goes to a temporary file in the same folder, is flushed to disk, and replaces the old
-    file in one step. The mode of an existing file is kept; a link is written through, not replaced.
+
+def write_together(files: Iterable[tuple[Path, str, str]]) -> None:
+    """Write (path, text, name in messages) of several files: all of them or, where one cannot be written, none.
+
+    Each text goes to a temporary file in the folder of its file and is flushed to disk; once all are there, each
+    replaces the old file in one step. The mode of an existing file is kept; a link, a device or a pipe is written
+    through, not replaced.
 
     Raises:
-        OutputError: the file cannot be written; nothing has changed then.
+        OutputError: a file cannot be written; nothing has changed then, or the hint says what has.
     """
-    shown = name or path.as_posix()
-    real = Path(os.path.realpath(path))
-    temporary: str | None = None
+    prepared: list[tuple[Path, Path, str]] = []
+    written: list[str] = []
+    shown = ""
     try:
-        real.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.", suffix=".tmp")
+        for path, text, name in files:
+            shown = name
+            if path.exists() and not path.is_file() and not path.is_dir():
+                path.write_text(text, encoding="utf-8", newline="")
+            else:
+                real = Path(os.path.realpath(path))
+                prepared.append((_beside(real, text), real, name))
+        for temporary, real, name in prepared:
+            shown = name
+            temporary.replace(real)
+            written.append(name)
+    except OSError as error:
+        message = f"cannot write: {error.strerror or error}"
+        hint = f"already written: {', '.join(written)}" if written else "nothing was changed"
+        raise OutputError(message, path=shown, hint=hint) from None
+    finally:
+        for temporary, _, _ in prepared:
+            temporary.unlink(missing_ok=True)
+
+
+def _beside(real: Path, text: str) -> Path:
+    """A temporary file in the folder of `real`, with this text and the mode that `real` has or is to have."""
+    if real.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    real.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.", suffix=".tmp")
+    temporary = Path(name)
+    try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).chmod(real.stat().st_mode & 0o777 if real.exists() else 0o666 & ~_umask())
-        Path(temporary).replace(real)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write: {error.strerror or error}", path=shown, hint="nothing was changed; see the message above"
-        ) from None
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        temporary.chmod(real.stat().st_mode & 0o777 if real.exists() else 0o666 & ~_umask())
+    except BaseException:  # an interrupt too: no temporary file stays behind
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
 
 
 def _umask() -> int:

@@ -37,6 +37,8 @@ def _parse_slowly(source: SourceFile, what: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         message, line, column = _split_position(str(error), source)
         raise InputError(f"not TOML: {message}", path=source.name, line=line, column=column) from None
+    except ValueError as error:  # a number of more digits than Python reads
+        raise InputError(f"not TOML that can be read: {error}", path=source.name) from None
 
 
 def _split_position(text: str, source: SourceFile) -> tuple[str, int, int]:

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.bake.lint import refuse_problems
-from auditor.bake.plan import Plan, make_bake_file
-from auditor.bake.write import render
+from auditor.bake.files import BakeFiles, read_text
+from auditor.bake.generate import Written, generate as generate_files
 from auditor.cli.options import audit_options, overrides
-from auditor.cli.project import (
-    Written,
-    keys_of,
-    locks_of,
-    primary,
-    read_text,
-    refuse_unsafe,
-    remove,
-    require_dockerfile,
-    stale_folders,
-)
+from auditor.cli.project import primary, refuse_unsafe, remove, require_dockerfile
 from auditor.cli.workspace import load
-from auditor.dockerfile.pins import read_pins
 from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS
-from auditor.source import hide_logins, write_atomic
+from auditor.source import hide_logins, write_together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from auditor.rules.context import PairContext
 
@@ -94,43 +83,27 @@ def generate(context: PairContext, output: Path | None = None) -> list[Written]:
         RefusedError: dev and prod cannot share one wheel.
         ConfigError, InputError: as the parts raise them.
     """
-    require_dockerfile(context)
+    dockerfile = require_dockerfile(context)
     target = primary(context)
     refuse_unsafe(context, target)
-    keys = keys_of(context.dev, target, context.config, context.dockerfile)
-    locks = locks_of(context, target, keys)
-    root = context.pair.root
-    files = [
-        Written(path=f"{lock.folder}/{name}", new=text, old=read_text(root / lock.folder / name))
-        for lock in locks
-        for name, text in lock.files.items()
-    ]
-    files += stale_folders(root, locks)
-    project = context.dev.project
-    plan = Plan(
-        name=project.name if project is not None else "",
-        config=context.config,
-        pins=read_pins(context.config, context.dockerfile),
-        target=target,
-        keys=keys,
-        locks=locks,
-    )
-    model = make_bake_file(plan)
-    refuse_problems(model)
-    path = output if output is not None else root / context.config.bake.file
-    shown = path.as_posix() if output is not None else context.config.bake.file
-    files.append(Written(path=shown, new=render(model), old=read_text(path)))
+    disk = BakeFiles(context.pair.root, context.config.bake.file)
+    files = list(generate_files(context.dev, target, context.config, dockerfile, disk))
+    if output is not None:
+        old = read_text(output) if output.is_file() else None  # what a pipe holds is not ours to read
+        files[-1] = replace(files[-1], path=output.as_posix(), old=old)
     return files
 
 
-def write(root: Path, changed: Iterable[Written], output: Path | None) -> None:
-    """Write what changed: the build locks first, so that the bake file never names a key that is not there."""
+def write(root: Path, changed: Sequence[Written], output: Path | None) -> None:
+    """Write what changed, all of it or nothing, and remove what is no longer wanted."""
+    wanted = [file for file in changed if file.new is not None]
+    places = {file.path: root / file.path for file in wanted}
+    if output is not None:
+        places[output.as_posix()] = output
+    write_together((places[file.path], file.new or "", file.path) for file in wanted)
     for file in changed:
-        path = output if output is not None and file.path == output.as_posix() else root / file.path
         if file.new is None:
             remove(root, file.path)
-        else:
-            write_atomic(path, file.new, name=file.path)
 
 
 def difference(file: Written) -> Iterator[str]:

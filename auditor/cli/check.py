@@ -66,7 +66,8 @@ def check(
     outcome = audit(*contexts)
     report = Report(outcome=outcome, sources=sources_of(contexts))
     if output_file is None:
-        click.echo(render(report, output_format, color=wants_color(color)), nl=False)
+        colored = wants_color(color)
+        click.echo(render(report, output_format, color=colored), nl=False, color=colored)
     else:
         write_atomic(output_file, render(report, output_format, color=color == "always"))
         click.echo(totals(outcome), err=True)

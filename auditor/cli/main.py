@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "bake": ("auditor.cli.bake", "bake", "Write docker-bake.hcl and the wheels' build locks."),
     "select": ("auditor.cli.select", "select", "Print what uv would install from a lock on a target."),
     "key": ("auditor.cli.key", "key", "Print the build key of each compiled package."),
+    "init": ("auditor.cli.init", "init", "Set a repository up: settings, Dockerfile, hooks; then check and bake."),
     "rule": ("auditor.cli.rule", "rule", "Explain a finding's code."),
 }
 _INTERRUPTED: Final = 130

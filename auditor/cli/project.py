@@ -2,56 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from auditor.dockerfile.pins import read_pins
+from auditor.bake import generate
+from auditor.bake.files import BakeFiles
+from auditor.bake.generate import keys_of
 from auditor.errors import InputError, OutputError, RefusedError
 from auditor.finding import Severity
+from auditor.rules import RULES
+from auditor.rules.context import covers
 from auditor.rules.run import audit
-from auditor.wheel.build_lock import FOLDER, NAMES, build_lock
 from auditor.wheel.compiled import compiled_packages
-from auditor.wheel.key import build_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from auditor.config import Config
     from auditor.dockerfile.model import Dockerfile
     from auditor.finding import Finding
     from auditor.lock.environment import Target
-    from auditor.lock.pair import Side
     from auditor.rules.context import PairContext
     from auditor.wheel.build_lock import BuildLock
     from auditor.wheel.key import BuildKey
 
+__all__ = ["keys_of", "locks_of", "primary", "refuse_unsafe", "remove", "require_dockerfile"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """One generated file: its path relative to the root, its new text (None: to be removed), its old one."""
-
-    path: str
-    new: str | None
-    old: str | None
-
-    @property
-    def changed(self) -> bool:
-        """Whether the file on disk is not what it should be."""
-        return self.new != self.old
-
-
-def keys_of(side: Side, target: Target, config: Config, dockerfile: Dockerfile | None) -> tuple[BuildKey, ...]:
-    """The build keys of a side on a target. Raises: as `build_keys`."""
-    return build_keys(side, side.select(target), config, read_pins(config, dockerfile))
+# What decides whether both images need one wheel. The health of a lock (LA3xx), the Dockerfile (LA4xx) and what is on
+# disk (LA5xx) do not; nor do uv's own build settings (LA207), and a list of architectures (LA209) is in the key.
+_ASKED: Final = tuple(
+    rule for rule in RULES if rule.code.startswith(("LA1", "LA2")) and rule.code not in {"LA207", "LA209"}
+)
 
 
 def refuse_unsafe(context: PairContext, target: Target) -> None:
-    """Raise if dev and prod cannot share one wheel.
+    """Raise if dev and prod cannot share one wheel, or a lock says nothing about what they run.
 
     Raises:
         RefusedError: with the findings: torch or a compiled package differs, or a lock does not cover the target.
     """
-    outcome = audit(context)
+    outcome = audit(context, rules=_ASKED)
+    void = [reason for side in (context.dev, context.prod) if (reason := covers(side, target))]
+    if void:  # a lock that does not cover the target selects nothing: that is no proof that nothing is compiled
+        raise RefusedError(
+            f"nothing is known of {target}, which the images run: {'; '.join(dict.fromkeys(void))}",
+            [finding for finding in outcome.findings if finding.code == "LA109"],
+            hint="nothing was written; lock for this target, or correct `targets` of [tool.lockaudit]",
+        )
     compiled: set[str] = set()
     for side in (context.dev, context.prod):
         selection = side.select(target)
@@ -99,41 +94,8 @@ def _is_unsafe(finding: Finding, decisive: set[str]) -> bool:
 
 def locks_of(context: PairContext, target: Target, keys: tuple[BuildKey, ...]) -> tuple[BuildLock, ...]:
     """The build lock of every key: kept from disk where it is for that key."""
-    selection = context.dev.select(target)
-    pins = read_pins(context.config, context.dockerfile)
-    return tuple(
-        build_lock(key, context.dev, selection, context.config, pins, read_folder(context.pair.root, key.name))
-        for key in keys
-    )
-
-
-def read_folder(root: Path, package: str) -> dict[str, str]:
-    """The files of a build lock that are there, name -> text."""
-    folder = root / FOLDER / package
-    return {name: text for name in NAMES if (text := read_text(folder / name)) is not None}
-
-
-def read_text(path: Path) -> str | None:
-    """A file's text with its line endings as they are, or None where there is no readable text."""
-    try:
-        return path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
-def stale_folders(root: Path, locks: tuple[BuildLock, ...]) -> list[Written]:
-    """Build locks of packages that are compiled no more: the files that we wrote there go away."""
-    wanted = {lock.package for lock in locks}
-    folder = root / FOLDER
-    found = []
-    for entry in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if entry.name in wanted or not (entry / "key").is_file():
-            continue
-        for name in NAMES:
-            old = read_text(entry / name)
-            if old is not None:
-                found.append(Written(path=f"{FOLDER}/{entry.name}/{name}", new=None, old=old))
-    return found
+    disk = BakeFiles(context.pair.root, context.config.bake.file)
+    return generate.locks_of(context.dev, target, context.config, context.dockerfile, keys, disk)
 
 
 def primary(context: PairContext) -> Target:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from auditor.bake.files import BakeFiles
+from auditor.cli.options import Overrides
 from auditor.config import Config, SideConfig, nearest
 from auditor.dockerfile.read import read_dockerfile
 from auditor.errors import ConfigError
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from auditor.cli.options import Overrides
     from auditor.dockerfile.model import Dockerfile
 
 _MINORS: Final = range(8, 21)
@@ -46,6 +47,7 @@ def load_all(root: Path, overrides: Overrides) -> list[PairContext]:
     settings, project = load_config(root, overrides)
     sides: dict[tuple[str, SideConfig], Side] = {}
     contexts = []
+    as_configured = replace(overrides, pair=None, first_party=()) == Overrides()
     for name, config in pair_settings(settings, overrides):
         beside_dev = project if (root / config.dev.lock).parent == root else None
         for role, side, known in (("dev", config.dev, beside_dev), ("prod", config.prod, None)):
@@ -53,7 +55,10 @@ def load_all(root: Path, overrides: Overrides) -> list[PairContext]:
                 sides[role, side] = read_side(root, role, side, known)
         pair = Pair(root=root, dev=sides["dev", config.dev], prod=sides["prod", config.prod])
         dockerfile = load_dockerfile(root, config, explicit=overrides.dockerfile is not None)
-        contexts.append(PairContext(pair, config, targets_of(root, config, pair, dockerfile), dockerfile, name))
+        targets = targets_of(root, config, pair, dockerfile)
+        is_first = not settings.pairs or name == settings.pairs[0].name  # there is one bake file: the first pair's
+        bake = BakeFiles(root, config.bake.file, as_configured=as_configured) if is_first else None
+        contexts.append(PairContext(pair, config, targets, dockerfile, name, bake))
     refuse_unknown_packages(settings, contexts)
     return contexts
 
@@ -137,9 +142,9 @@ def load_config(root: Path, overrides: Overrides) -> tuple[Config, Project | Non
 def apply(config: Config, overrides: Overrides) -> Config:
     """The settings with the command line's values in place of theirs."""
     dev, prod, image = config.dev, config.prod, config.image
-    if overrides.dev_lock:
+    if overrides.dev_lock is not None:
         dev = replace(dev, lock=_below("--dev-lock", overrides.dev_lock))
-    if overrides.prod_lock:
+    if overrides.prod_lock is not None:
         prod = replace(prod, lock=_below("--prod-lock", overrides.prod_lock))
     if overrides.dev_extras is not None:
         dev = replace(dev, extras=tuple(map(normalize, overrides.dev_extras)))
@@ -149,7 +154,7 @@ def apply(config: Config, overrides: Overrides) -> Config:
         dev = replace(dev, groups=tuple(map(normalize, overrides.dev_groups)))
     if overrides.prod_groups:
         prod = replace(prod, groups=tuple(map(normalize, overrides.prod_groups)))
-    if overrides.dockerfile:
+    if overrides.dockerfile is not None:
         image = replace(image, dockerfile=_below("--dockerfile", overrides.dockerfile))
     return replace(
         config,

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from auditor.position import Position
     from auditor.source import SourceFile
 
-_REFERENCE: Final = re.compile(r"\$(?:\{(?P<braced>\w+)(?P<rest>:?[-+?][^}]*)?\}|(?P<plain>\w+))")
+# `$NAME`, `${NAME}` and `${NAME:-word}`; a word may hold a reference of its own.
+_REFERENCE: Final = re.compile(
+    r"\$(?:\{(?P<braced>\w+)(?:(?P<colon>:?)(?P<operator>[-+?])(?P<word>(?:\$\{[^{}]*\}|[^}])*))?\}|(?P<plain>\w+))"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,7 @@ class Instruction:
         heredocs: contents of its here-documents, in order.
         line: 1-based.
         last_line: 1-based, inclusive.
+        exec_form: whether the arguments are a JSON array: no shell reads them.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Instruction:
     heredocs: tuple[str, ...]
     line: int
     last_line: int
+    exec_form: bool = False
 
     def flag(self, name: str) -> str | None:
         """The value of the first `--name=value`, or None."""
@@ -73,7 +78,8 @@ class Dockerfile:
 
     Attributes:
         file: its text, for positions.
-        arguments: global ARGs (before the first FROM) with their default, or None.
+        arguments: global ARGs (before the first FROM) with their default, in which the ARGs above it are put in,
+            or None.
         argument_lines: the line of each.
         stages: in order.
     """
@@ -90,25 +96,11 @@ class Dockerfile:
     def argument(self, name: str) -> tuple[str, Position] | None:
         """A global ARG that has a default, expanded, and where it stands."""
         value = self.arguments.get(name)
-        if value is None:
-            return None
-        return self.expand(value), self.file.at(self.argument_lines[name])
+        return None if value is None else (value, self.file.at(self.argument_lines[name]))
 
     def expand(self, text: str, values: Mapping[str, str | None] | None = None) -> str:
         """`text` with the global ARGs put in, or with `values`; an unknown reference stays as it is."""
-        known = self.arguments if values is None else values
-
-        def substitute(match: re.Match[str]) -> str:
-            name = match["braced"] or match["plain"]
-            value = known.get(name)
-            rest = match["rest"] or ""
-            if rest.lstrip(":").startswith("-") and not value:
-                return rest.lstrip(":")[1:]
-            if rest.lstrip(":").startswith("+"):
-                return rest.lstrip(":")[1:] if value else ""
-            return value if value is not None else match[0]
-
-        return _REFERENCE.sub(substitute, text)
+        return expand(text, self.arguments if values is None else values)
 
     def image_of(self, stage: Stage) -> str | None:
         """The image that a stage stands on in the end, expanded; None for `scratch` or a loop."""
@@ -122,3 +114,22 @@ class Dockerfile:
                 return None if base == "scratch" else base
             current = parent
         return None
+
+
+def expand(text: str, values: Mapping[str, str | None]) -> str:
+    """`text` with `$NAME`, `${NAME}`, `${NAME:-word}` and `${NAME:+word}` put in, as BuildKit does.
+
+    With the colon an empty value counts as none. A reference to what has no value stays as it is.
+    """
+
+    def substitute(match: re.Match[str]) -> str:
+        value = values.get(match["braced"] or match["plain"])
+        missing = not value if match["colon"] else value is None
+        word = expand(match["word"] or "", values)
+        if match["operator"] == "+":
+            return "" if missing else word
+        if match["operator"] == "-" and missing:
+            return word
+        return match[0] if value is None else value
+
+    return _REFERENCE.sub(substitute, text)

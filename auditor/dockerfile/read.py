@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from auditor.dockerfile.model import Dockerfile, Instruction, Stage
+from auditor.dockerfile.model import Dockerfile, Instruction, Stage, expand
 from auditor.errors import InputError
 from auditor.source import read_source
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from e2b_dockerfile_utils import DockerfileInstruction
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from auditor.source import SourceFile
 
 _FROM_WITH_NAME = 3  # FROM image AS name
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9._-]*")
 
 
 def read_dockerfile(path: Path, root: Path | None = None) -> Dockerfile:
@@ -46,14 +49,14 @@ def parse_dockerfile(source: SourceFile) -> Dockerfile:
         instruction = _instruction(node)
         if instruction.name == "FROM":
             if opened is not None:
-                stages.append(_stage(len(stages), opened, pending))
+                stages.append(_stage(len(stages), opened, pending, source))
             opened, pending = instruction, []
         elif opened is not None:
             pending.append(instruction)
         elif instruction.name == "ARG":
             for word in instruction.arguments:
                 name, separator, value = word.partition("=")
-                arguments[name] = _unquote(value) if separator else None
+                arguments[name] = _default(value, arguments) if separator else None
                 lines[name] = instruction.line
         else:
             raise InputError(
@@ -61,7 +64,7 @@ def parse_dockerfile(source: SourceFile) -> Dockerfile:
             )
     if opened is None:
         raise InputError("this Dockerfile has no FROM", path=source.name, line=1)
-    stages.append(_stage(len(stages), opened, pending))
+    stages.append(_stage(len(stages), opened, pending, source))
     return Dockerfile(file=source, arguments=arguments, argument_lines=lines, stages=tuple(stages))
 
 
@@ -73,22 +76,30 @@ def _instruction(node: DockerfileInstruction) -> Instruction:
         heredocs=tuple(heredoc.content for heredoc in node.heredocs),
         line=node.start_line,
         last_line=node.end_line,
+        exec_form=node.json,
     )
 
 
-def _stage(index: int, opened: Instruction, instructions: list[Instruction]) -> Stage:
+def _stage(index: int, opened: Instruction, instructions: list[Instruction], source: SourceFile) -> Stage:
     words = opened.arguments
-    named = len(words) >= _FROM_WITH_NAME and words[1].lower() == "as"
+    named = len(words) == _FROM_WITH_NAME and words[1].lower() == "as"
+    if len(words) != 1 and not named:
+        raise InputError("FROM takes an image, or `image AS name`", path=source.name, line=opened.line)
+    name = words[2].lower() if named else ""
+    if named and not _STAGE_NAME.fullmatch(name):
+        raise InputError(f"{words[2]!r} is no name for a stage", path=source.name, line=opened.line)
     return Stage(
         index=index,
-        name=words[2].lower() if named else "",
-        base=words[0] if words else "",
+        name=name,
+        base=words[0],
         platform=opened.flag("platform"),
         instructions=tuple(instructions),
         line=opened.line,
     )
 
 
-def _unquote(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-    return value[1:-1] if quoted else value
+def _default(value: str, above: Mapping[str, str | None]) -> str:
+    """The default of an ARG: without its quotes, and with the ARGs above it put in unless the quotes are single."""
+    quote = value[0] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else ""
+    text = value[1:-1] if quote else value
+    return text if quote == "'" else expand(text, above)

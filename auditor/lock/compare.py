@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from packaging.version import InvalidVersion, Version
 
 from auditor.lock.model import LOCAL_TREES, SourceKind
+from auditor.lock.read import normalize
 
 if TYPE_CHECKING:
     from auditor.lock.model import Artifact, Source
@@ -52,7 +53,7 @@ def is_tree_against_release(dev: Source, prod: Source) -> bool:
 
 
 def canonical_filename(artifact: Artifact) -> str:
-    """An artifact's file name with `%2B` unquoted and its version normalised (17, 18)."""
+    """An artifact's file name with `%2B` unquoted; of a wheel, with name and version normalised (17, 18, 39)."""
     name = unquote(artifact.filename)
     if not artifact.is_wheel:
         return name
@@ -61,7 +62,7 @@ def canonical_filename(artifact: Artifact) -> str:
         parts[1] = str(Version(parts[1]))
     except (IndexError, InvalidVersion):
         return name
-    parts[0] = parts[0].lower()
+    parts[0] = normalize(parts[0]).replace("-", "_")
     return "-".join(parts)
 
 
@@ -87,6 +88,8 @@ def _canonical_url(text: str, folder: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:  # no port or host that anybody could reach: compare as written
         return text
+    if parts.scheme == "file":  # a folder, absolute
+        return posixpath.normpath(unquote(parts.path))
     if not parts.scheme or not parts.netloc:  # a find-links folder
         return _below(folder, text)
     host = (parts.hostname or "").lower()
@@ -94,4 +97,4 @@ def _canonical_url(text: str, folder: str) -> str:
 
 
 def _below(folder: str, path: str) -> str:
-    return path if path.startswith("/") else posixpath.normpath(posixpath.join(folder, path))
+    return posixpath.normpath(posixpath.join(folder, path))

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from packaging.tags import Tag, compatible_tags, cpython_tags, parse_tag
+from packaging.tags import Tag, compatible_tags, cpython_tags
 
 from auditor.errors import ConfigError
 from auditor.lock.marker import allows
@@ -24,18 +24,10 @@ if TYPE_CHECKING:
 _PATTERN: Final = re.compile(r"(?P<platform>[a-z]+)-(?P<machine>[a-z0-9_]+)-cp(?P<major>3)(?P<minor>\d{1,2})")
 _SHAPE: Final = "a target is written platform-machine-python, for example linux-x86_64-cp312"
 
-# The newest patch release of each Python on 2026-11-24. A few markers single out early patch releases; an image has
-# a later one, so the newest is the better guess where nothing names the patch.
-_NEWEST_PATCH: Final = {
-    7: 17,
-    8: 20,
-    9: 25,
-    10: 20,
-    11: 15,
-    12: 13,
-    13: 12,
-    14: 4,
-}
+# The newest patch release of each Python that uv 0.13.9 installs. A few markers single out early patch releases; an
+# image has a later one, so the newest is the better guess where nothing names the patch.
+_NEWEST_PATCH: Final = {7: 17, 8: 20, 9: 25, 10: 22, 11: 18, 12: 16, 13: 18, 14: 10, 15: 2}
+_LAST_PATCH: Final = 99
 
 # platform -> sys_platform, os_name, platform_system
 _PLATFORMS: Final = {
@@ -53,9 +45,12 @@ GLIBC_OF_UBUNTU: Final = MappingProxyType(
     {"18.04": (2, 27), "20.04": (2, 31), "22.04": (2, 35), "24.04": (2, 39), "26.04": (2, 43)}
 )
 DEFAULT_GLIBC: Final = GLIBC_OF_UBUNTU["22.04"]
-_FIRST_GLIBC: Final = 5  # manylinux1 is glibc 2.5
+# manylinux1 is glibc 2.5 and of x86 only; the other machines began with manylinux2014.
+_FIRST_GLIBC_OF_X86: Final = 5
+_FIRST_GLIBC: Final = 17
 _LEGACY_MANYLINUX: Final = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 _MACOS: Final = 14
+_FIRST_WITHOUT_MALLOC: Final = 8  # up to 3.7 the ABI tag ends in an m, for pymalloc
 
 
 @dataclass(frozen=True)
@@ -100,10 +95,11 @@ class Target:
     def fitted(self, specifiers: Iterable[str]) -> Target:
         """This target at the newest patch release that every `requires-python` of `specifiers` admits.
 
-        A lock may pin the patch (`==3.12.9`). Where no patch fits, the target stays as it is: it is then not covered.
+        A lock may pin the patch (`==3.12.9`), or demand one that is newer than those known here. Where no patch fits,
+        the target stays as it is: it is then not covered.
         """
         wanted = [text for text in specifiers if text]
-        for patch in range(self.patch, -1, -1):
+        for patch in (*range(self.patch, -1, -1), *range(self.patch + 1, _LAST_PATCH + 1)):
             if all(allows(text, f"3.{self.minor}.{patch}") for text in wanted):
                 return self if patch == self.patch else replace(self, patch=patch)
         return self
@@ -128,7 +124,7 @@ class Target:
                 "implementation_name": "cpython",
                 "implementation_version": f"3.{self.minor}.{self.patch}",
                 "os_name": os_name,
-                "platform_machine": "AMD64" if self.machine == "amd64" else self.machine,
+                "platform_machine": self._platform_machine,
                 "platform_python_implementation": "CPython",
                 "platform_release": "",
                 "platform_system": system,
@@ -139,11 +135,18 @@ class Target:
             }
         )
 
+    @property
+    def _platform_machine(self) -> str:
+        """Windows alone writes its 64-bit machines in capitals."""
+        return self.machine.upper() if self.platform == "windows" and self.machine != "x86" else self.machine
+
     @cached_property
     def _priorities(self) -> Mapping[Tag, int]:
         """Rank of every tag that this target installs; lower is better."""
         platforms = list(self._platform_tags())
-        tags: list[Tag] = list(cpython_tags((3, self.minor), platforms=platforms))
+        # The ABIs are named, because left out they would be those of the interpreter that runs lockaudit.
+        abis = [f"cp3{self.minor}"] if self.minor >= _FIRST_WITHOUT_MALLOC else [f"cp3{self.minor}m"]
+        tags: list[Tag] = list(cpython_tags((3, self.minor), abis, platforms))
         tags += compatible_tags((3, self.minor), f"cp3{self.minor}", platforms)
         ranked: dict[Tag, int] = {}
         for tag in tags:
@@ -153,7 +156,8 @@ class Target:
     def _platform_tags(self) -> Iterator[str]:
         if self.platform == "linux":
             major, newest = self.glibc
-            for minor in range(newest, _FIRST_GLIBC - 1, -1):
+            first = _FIRST_GLIBC_OF_X86 if self.machine in {"x86_64", "i686"} else _FIRST_GLIBC
+            for minor in range(newest, first - 1, -1):
                 yield f"manylinux_{major}_{minor}_{self.machine}"
                 if minor in _LEGACY_MANYLINUX:
                     yield f"{_LEGACY_MANYLINUX[minor]}_{self.machine}"
@@ -172,14 +176,10 @@ class Target:
         return min(ranks) if ranks else None
 
     def usable(self, package: Package) -> tuple[Artifact, ...]:
-        """The wheels of a package that this target can install, best first (tags, then build number)."""
-        ranked = []
-        for wheel in package.wheels:
-            rank = self.rank(wheel)
-            if rank is not None:
-                build = _build_tag(wheel.filename)
-                ranked.append((rank, -build[0], tuple(-ord(letter) for letter in build[1]), wheel.filename, wheel))
-        return tuple(item[-1] for item in sorted(ranked, key=lambda item: item[:-1]))
+        """The wheels of a package that this target can install, best first: by tag, build number, place in the file."""
+        ranked = [(rank, wheel) for wheel in package.wheels if (rank := self.rank(wheel)) is not None]
+        ranked.sort(key=lambda item: _build_tag(item[1].filename), reverse=True)
+        return tuple(wheel for _, wheel in sorted(ranked, key=lambda item: item[0]))
 
     def chosen(self, package: Package) -> Artifact | None:
         """What this target installs: the best usable wheel, else the sdist, else nothing."""
@@ -189,7 +189,8 @@ class Target:
 
 @cache
 def _tags_of(suffix: str) -> frozenset[Tag]:
-    return parse_tag(suffix)
+    pythons, abis, platforms = (part.split(".") for part in suffix.split("-"))
+    return frozenset(Tag(python, abi, platform) for python in pythons for abi in abis for platform in platforms)
 
 
 def wheel_tags(filename: str) -> frozenset[Tag]:
@@ -198,9 +199,7 @@ def wheel_tags(filename: str) -> frozenset[Tag]:
 
 
 def _build_tag(filename: str) -> tuple[int, str]:
-    """The build number of a wheel's name, `(0, "")` without one (PEP 427: without sorts first, i.e. lowest)."""
+    """The build number of a wheel's name and what follows it; without one it is lower than any other (PEP 427)."""
     parts = filename.removesuffix(".whl").split("-")
-    if len(parts) != 6:  # noqa: PLR2004 - name, version, build, python, abi, platform
-        return 0, ""
-    match = re.match(r"(\d+)(.*)", parts[2])
-    return (int(match[1]), match[2]) if match else (0, "")
+    match = re.match(r"(\d{1,20})(.*)", parts[2]) if len(parts) == 6 else None  # noqa: PLR2004 - name, version, build, 3 tags
+    return (int(match[1]), match[2]) if match else (-1, "")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set as AbstractSet
@@ -55,8 +55,11 @@ _ALIASES: Final = {
     "platform.python_implementation": "platform_python_implementation",
     "python_implementation": "platform_python_implementation",
 }
-_VERSION_VARIABLES: Final = frozenset({"python_version", "python_full_version", "implementation_version"})
-_SWAPPED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=", "===": "===", "~=": "~="}
+_VERSION_VARIABLES: Final = frozenset(
+    {"python_version", "python_full_version", "implementation_version", "platform_release"}
+)
+_SET_VARIABLES: Final = frozenset({"extra", "extras", "dependency_groups"})
+_OPERATORS: Final = ("===", "~=", "==", "!=", "<=", ">=", "<", ">")
 _MAX_DEPTH: Final = 100
 
 
@@ -116,7 +119,7 @@ class Marker:
 
     def mentions_extras(self) -> bool:
         """Whether the value can depend on what is activated."""
-        return "extra" in self.text
+        return any(variable in self.text for variable in _SET_VARIABLES)
 
 
 @cache
@@ -140,6 +143,7 @@ class _Parser:
         while position < end:
             match = _TOKEN.match(text, position)
             if match is None:
+                position = end - len(text[position:end].lstrip())
                 message = f"cannot read the marker at character {position + 1}: {text[position : position + 20]!r}"
                 raise MarkerError(message)
             kind = match.lastgroup or ""
@@ -190,9 +194,11 @@ class _Parser:
         if left_kind == right_kind:
             message = f"a marker compares a variable with a quoted string: {self.text!r}"
             raise MarkerError(message)
-        if left_kind == "name":
-            return Comparison(left, operator, right)
-        return Comparison(right, operator, left, swapped=True)
+        swapped = left_kind == "string"
+        variable, literal = (right, left) if swapped else (left, right)
+        if variable in _SET_VARIABLES:  # names, which PEP 685 compares normalised
+            literal = re.sub(r"[-_.]+", "-", literal).lower()
+        return Comparison(variable, operator, literal, swapped)
 
     def value(self) -> tuple[str, str]:
         kind, text, _ = self.peek()
@@ -221,51 +227,44 @@ class _Parser:
         return MarkerError(f"expected {expected} at character {self.peek()[2] + 1} of the marker {self.text!r}")
 
 
-def _evaluate(  # noqa: PLR0911 - one return for each kind of node
-    node: Node, environment: Mapping[str, str], active: Callable[[str], bool] | None
-) -> bool:
+def _evaluate(node: Node, environment: Mapping[str, str], active: Callable[[str], bool] | None) -> bool:
     """`active` decides `extra` atoms; None takes every one of them as true."""
     if isinstance(node, AllOf):
         return all(_evaluate(part, environment, active) for part in node.parts)
     if isinstance(node, AnyOf):
         return any(_evaluate(part, environment, active) for part in node.parts)
-    if node.variable in {"extra", "extras", "dependency_groups"}:
+    if node.variable in _SET_VARIABLES:
         if active is None:
             return True
         return active(node.literal) != (node.operator in {"!=", "not in"})
-    value = environment.get(node.variable, "")
-    if node.operator in {"in", "not in"}:
-        inside = value in node.literal if not node.swapped else node.literal in value
-        return inside == (node.operator == "in")
-    operator = _SWAPPED[node.operator] if node.swapped else node.operator
+    left, right = environment.get(node.variable, ""), node.literal
+    if node.swapped:
+        left, right = right, left
     if node.variable in _VERSION_VARIABLES:
-        return compare_versions(value, operator, node.literal)
-    return _compare_strings(value, operator, node.literal)
+        return compare_versions(left, node.operator, right)
+    return _compare_strings(left, node.operator, right)
 
 
-def _compare_strings(value: str, operator: str, literal: str) -> bool:  # noqa: PLR0911 - one for each operator
+def _compare_strings(left: str, operator: str, right: str) -> bool:
+    """Strings have no order: `<=` and `>=` hold for equal ones only, as in `packaging` and uv."""
     match operator:
-        case "==" | "===":
-            return value == literal
+        case "in":
+            return left in right
+        case "not in":
+            return left not in right
+        case "==" | "===" | "<=" | ">=":
+            return left == right
         case "!=":
-            return value != literal
-        case "<":
-            return value < literal
-        case "<=":
-            return value <= literal
-        case ">":
-            return value > literal
-        case ">=":
-            return value >= literal
+            return left != right
     return False
 
 
 @cache
 def parse_version(text: str) -> Version | None:
-    """`text` as a PEP 440 version, or None. Cached: a lock repeats a few dozen Python versions."""
+    """`text` as a PEP 440 version, or None. Cached: a lock repeats its versions at every edge and marker."""
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or more digits than Python reads
         return None
 
 
@@ -273,20 +272,36 @@ def parse_version(text: str) -> Version | None:
 def compare_versions(value: str, operator: str, literal: str) -> bool:
     """PEP 440's `value operator literal` for versions of a Python, with `==3.12.*` and `~=`.
 
-    Text that is no version falls back to string comparison, as PEP 508 says.
+    Where `operator literal` is no version specifier, text is compared, as PEP 508 says.
     """
-    left = parse_version(value)
-    prefix = literal.removesuffix(".*")
-    right = parse_version(prefix)
-    if left is None or right is None or operator == "===":
+    if not _is_specifier(operator, literal):
         return _compare_strings(value, operator, literal)
-    if prefix != literal:
-        same = _release(left, len(right.release)) == right.release
-        return same if operator == "==" else not same if operator == "!=" else False
+    if operator == "===":
+        return value.lower() == literal.lower()
+    left, right = parse_version(value), parse_version(literal.removesuffix(".*"))
+    if left is None or right is None:
+        return False
+    if literal.endswith(".*"):
+        same = left.epoch == right.epoch and _release(left, len(right.release)) == right.release
+        return same == (operator == "==")
     return _compare_parsed(left, operator, right)
 
 
-def _compare_parsed(left: Version, operator: str, right: Version) -> bool:  # noqa: PLR0911 - likewise
+def _is_specifier(operator: str, literal: str) -> bool:
+    """Whether the two make a version specifier of PEP 440."""
+    if operator == "===":
+        return literal.split() == [literal.strip()]
+    version = parse_version(literal.removesuffix(".*"))
+    if version is None or operator not in _OPERATORS:
+        return False
+    if literal.endswith(".*"):
+        return operator in {"==", "!="} and version.public == version.base_version and version.local is None
+    if version.local is not None:
+        return operator in {"==", "!="}
+    return operator != "~=" or len(version.release) > 1
+
+
+def _compare_parsed(left: Version, operator: str, right: Version) -> bool:  # noqa: PLR0911 - one for each operator
     public = Version(left.public)
     match operator:
         case "==":
@@ -294,12 +309,12 @@ def _compare_parsed(left: Version, operator: str, right: Version) -> bool:  # no
         case "!=":
             return (left if right.local else public) != right
         case "<":  # PEP 440: `<3.12` excludes 3.12's own pre-releases
-            early = left.is_prerelease and not right.is_prerelease and left.base_version == right.base_version
+            early = left.is_prerelease and not right.is_prerelease and _same_release(left, right)
             return left < right and not early
         case "<=":
             return public <= right
         case ">":  # and `>3.12` excludes 3.12's post-releases and local versions
-            late = left.base_version == right.base_version and (
+            late = _same_release(left, right) and (
                 (left.is_postrelease and not right.is_postrelease) or left.local is not None
             )
             return left > right and not late
@@ -307,8 +322,12 @@ def _compare_parsed(left: Version, operator: str, right: Version) -> bool:  # no
             return public >= right
         case "~=":
             width = len(right.release) - 1
-            return width > 0 and public >= right and _release(left, width) == right.release[:width]
+            return public >= right and left.epoch == right.epoch and _release(left, width) == right.release[:width]
     return False
+
+
+def _same_release(left: Version, right: Version) -> bool:
+    return Version(left.base_version) == Version(right.base_version)
 
 
 def _release(version: Version, width: int) -> tuple[int, ...]:
@@ -319,10 +338,18 @@ def split_specifiers(text: str) -> list[tuple[str, str]]:
     """`>=3.10, !=3.11.*` as [(">=", "3.10"), ("!=", "3.11.*")]."""
     found = []
     for part in (piece.strip() for piece in text.split(",")):
-        operator = next((sign for sign in ("===", "~=", "==", "!=", "<=", ">=", "<", ">") if part.startswith(sign)), "")
+        operator = next((sign for sign in _OPERATORS if part.startswith(sign)), "")
         if operator:
             found.append((operator, part.removeprefix(operator).strip()))
     return found
+
+
+def is_specifier_set(text: str) -> bool:
+    """Whether `text` is a list of version specifiers, which `allows` can judge; an empty one admits everything."""
+    specifiers = split_specifiers(text)
+    return len(specifiers) == (text.count(",") + 1 if text.strip() else 0) and all(
+        _is_specifier(operator, literal) for operator, literal in specifiers
+    )
 
 
 def allows(specifier: str, version: str) -> bool:

@@ -13,10 +13,10 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from auditor.errors import InputError
-from auditor.lock.marker import Marker, MarkerError, parse as parse_marker
+from auditor.lock.marker import Marker, MarkerError, is_specifier_set, parse as parse_marker, parse_version
 from auditor.lock.model import (
     Artifact,
     ConflictItem,
@@ -38,9 +38,14 @@ if TYPE_CHECKING:
     from auditor.source import SourceFile
 
 LOCK_VERSION = 1
+_LARGEST = 2**63 - 1
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*(?:package|distribution)[ \t]*\]\]", re.MULTILINE)
+_VERSION = re.compile(r"^[ \t]*version[ \t]*=", re.MULTILINE)
 _SEPARATORS = re.compile(r"[-_.]+")
 _FULL_SHA = re.compile(r"[0-9a-f]{40}")
+# Name, version, an optional build, then three sets of tags, of which the Pythons begin with no digit.
+_WHEEL = re.compile(r"[^-]+-[^-]+(?:-[^-]+)?-(?!\d)[\w.]+-[\w.]+-[\w.]+\.whl", re.ASCII)
+_HASH = re.compile(r"md5:[0-9a-f]{32}|(?:sha256|blake2b):[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 
 Table = dict[str, Any]
 
@@ -104,11 +109,29 @@ class _Reader:
 
     def names(self, table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
         value = table.get(key, [])
-        if isinstance(value, str):
-            value = [value]
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.fail(f"`{key}` of {where} is not a list of strings")
         return tuple(normalize(item) for item in value)
+
+    def number(self, table: Mapping[str, Any], key: str, where: str) -> int | None:
+        value = table.get(key)
+        if value is not None and (type(value) is not int or not 0 <= value <= _LARGEST):
+            raise self.fail(f"`{key}` of {where} is not a whole number of 64 bits")
+        return value
+
+    def default_groups(self, table: Mapping[str, Any], where: str) -> tuple[str, ...] | None:
+        """Group names; `("all",)` for every group, which the file writes as a string; None where it says nothing."""
+        if "default-groups" not in table:
+            return None
+        if table["default-groups"] == "all":
+            return ("all",)
+        return self.names(table, "default-groups", where)
+
+    def aliased(self, table: Mapping[str, Any], key: str, alias: str, where: str) -> str:
+        """The one of two spellings of a key that the table has."""
+        if key in table and alias in table:
+            raise self.fail(f"{where} has both `{key}` and `{alias}`, which mean the same")
+        return alias if alias in table else key
 
     def subtable(self, table: Mapping[str, Any], key: str, where: str) -> Table:
         value = table.get(key, {})
@@ -140,14 +163,18 @@ class _Reader:
         requires_python = self.text(tables, "requires-python", "the lock")
         if requires_python is None:
             raise self.fail("the lock has no `requires-python`")
-        self.tables_of_packages = self.table_list(tables, "package" if "package" in tables else "distribution", "it")
+        if not is_specifier_set(requires_python):
+            raise self.fail(f"`requires-python` of the lock is no list of version specifiers: {requires_python!r}")
+        self.tables_of_packages = self.table_list(
+            tables, self.aliased(tables, "package", "distribution", "the lock"), "the lock"
+        )
         self.spans = _package_spans(self.source, len(self.tables_of_packages))
         self.index_identities()
         packages = tuple(self.package(index) for index in range(len(self.tables_of_packages)))
         self.line = 1
         return Lock(
             file=self.source,
-            revision=tables["revision"] if isinstance(tables.get("revision"), int) else 0,
+            revision=self.number(tables, "revision", "the lock") or 0,
             requires_python=requires_python,
             resolution_markers=self.markers(tables, "resolution-markers", "the lock"),
             supported_markers=self.markers(tables, "supported-markers", "the lock"),
@@ -160,12 +187,12 @@ class _Reader:
         )
 
     def check_version(self) -> None:
-        version = self.tables.get("version")
-        found = self.source.find("version")
-        self.line = found.line if found is not None and version is not None else 1
+        version = self.number(self.tables, "version", "the lock")
         if version is None:
             raise self.fail("this is not a uv.lock: it has no `version`", "name the uv.lock of a uv project")
-        if version != LOCK_VERSION or isinstance(version, bool):
+        found = _VERSION.search(self.source.text)
+        self.line = self.source.text.count("\n", 0, found.start()) + 1 if found is not None else 1
+        if version != LOCK_VERSION:
             raise self.fail(
                 f"the lock has version {version}; lockaudit reads version {LOCK_VERSION}",
                 "lock with a uv that writes version 1, or upgrade lockaudit",
@@ -194,7 +221,7 @@ class _Reader:
         self.line, last = self.spans[index]
         name, version, source = self.identities[index]
         optional = self.subtable(table, "optional-dependencies", name)
-        groups = self.subtable(table, "dev-dependencies" if "dev-dependencies" in table else "dependency-groups", name)
+        groups = self.subtable(table, self.aliased(table, "dev-dependencies", "dependency-groups", name), name)
         sdist = table.get("sdist")
         return Package(
             index=index,
@@ -207,7 +234,7 @@ class _Reader:
             wheels=tuple(self.wheel(item, name, version, source) for item in self.table_list(table, "wheels", name)),
             sdist=None if sdist is None else self.sdist(sdist, name, source),
             resolution_markers=self.markers(table, "resolution-markers", name),
-            default_groups=self.names(table, "default-groups", name) if "default-groups" in table else None,
+            default_groups=self.default_groups(table, name),
             metadata=self.metadata(table, name),
             line=self.line,
             last_line=last,
@@ -228,10 +255,10 @@ class _Reader:
         text = self.text(table, "version", where)
         if text is None:
             return None
-        try:
-            return Version(text)
-        except InvalidVersion:
-            raise self.fail(f"`{text}` of {where} is not a version (PEP 440)") from None
+        version = parse_version(text)
+        if version is None:
+            raise self.fail(f"`{text[:80]}` of {where} is not a version (PEP 440)")
+        return version
 
     def source_of(self, value: object, where: str) -> Source:
         if not isinstance(value, dict):
@@ -252,8 +279,6 @@ class _Reader:
             raise self.fail(f"the source of {where} is none of {known}: {', '.join(table) or 'an empty table'}")
         kind = kinds[0]
         location = table[kind.value]
-        if isinstance(location, dict):  # the reader of uv also takes `registry = { url = ... }` and `{ path = ... }`
-            location = location.get("url") or location.get("path")
         if not isinstance(location, str) or not location:
             raise self.fail(f"the {kind} source of {where} is not a string")
         subdirectory = self.text(table, "subdirectory", f"the source of {where}") or ""
@@ -262,14 +287,16 @@ class _Reader:
         return Source(kind=kind, location=location, subdirectory=subdirectory)
 
     def git_source(self, location: str, where: str) -> Source:
-        rest, _, revision = location.partition("#")
+        rest, _, fragment = location.partition("#")
         url, _, query = rest.partition("?")
-        if not _FULL_SHA.fullmatch(revision.lower()):
+        revision = fragment.lower()
+        if not _FULL_SHA.fullmatch(revision):
             raise self.fail(f"the git source of {where} has no full commit: {location}")
         items = [(key, unquote(value)) for key, _, value in (item.partition("=") for item in query.split("&") if item)]
         reference = next((f"{key}={value}" for key, value in items if key in {"tag", "branch", "rev"}), "")
-        if reference.startswith("rev=") and _FULL_SHA.fullmatch(reference[4:]) and reference[4:] != revision:
-            raise self.fail(f"the git source of {where} asks for {reference[4:]} and is locked to {revision}")
+        wanted = reference.removeprefix("rev=").lower()
+        if reference.startswith("rev=") and _FULL_SHA.fullmatch(wanted) and wanted != revision:
+            raise self.fail(f"the git source of {where} asks for {wanted} and is locked to {revision}")
         subdirectory = next((value for key, value in items if key == "subdirectory"), "")
         extra = tuple(sorted(item for item in items if item[0] not in {"tag", "branch", "rev", "subdirectory"}))
         return Source(
@@ -285,10 +312,13 @@ class _Reader:
         if key not in table:
             return ()
         edges = tuple(self.edge(item, where) for item in self.table_list(table, key, where))
-        if len(set(edges)) != len(edges):
-            names = [self.identities[edge.target][0] for edge in edges]
-            twice = next(name for i, name in enumerate(names) if edges[i] in edges[:i])
-            raise self.fail(f"{where} depends on {twice} twice, word for word")
+        if len({edge.target for edge in edges}) == len(edges):
+            return edges
+        meanings = [(edge.target, frozenset(edge.extras), edge.marker and edge.marker.root) for edge in edges]
+        for place, meaning in enumerate(meanings):
+            if meaning in meanings[:place]:
+                name = self.identities[meaning[0]][0]
+                raise self.fail(f"{where} depends on {name} twice, with the same extras and the same marker")
         return edges
 
     def edge(self, table: Table, where: str) -> Edge:
@@ -297,29 +327,20 @@ class _Reader:
             raise self.fail(f"a dependency of {where} has no name")
         name = normalize(raw_name)
         candidates = self.by_name.get(name, [])
-        if "version" in table and len(candidates) != 1:
+        if len(candidates) > 1 and "source" not in table:
+            raise self.fail(f"{where} depends on {name}, and does not say which of {len(candidates)} entries")
+        # Of several entries, a left out version means the one that has none; of one, it means that one.
+        if "version" in table or len(candidates) > 1:
             version = self.version(table, f"a dependency of {where}")
             candidates = [index for index in candidates if self.identities[index][1] == version]
-        if "source" in table and len(candidates) != 1:
+        if "source" in table:
             source = self.source_of(table["source"], f"a dependency of {where}")
             candidates = [index for index in candidates if self.identities[index][2] == source]
-        if len(candidates) == 1:
-            index = candidates[0]
-            if self.contradicts(table, index, where):
-                candidates = []
-        if len(candidates) != 1:
-            what = "which is not in this lock" if not candidates else "and does not say which of several"
+        if not candidates:
             described = " ".join(str(part) for part in (name, table.get("version")) if part)
-            raise self.fail(f"{where} depends on {described}, {what}")
+            raise self.fail(f"{where} depends on {described}, which is not in this lock")
         extra = "extra" if "extra" in table else "extras"
         return Edge(candidates[0], self.names(table, extra, where), self.marker(table.get("marker"), where))
-
-    def contradicts(self, table: Table, index: int, where: str) -> bool:
-        """Whether the edge names another version or source than the only entry of that name."""
-        _, version, source = self.identities[index]
-        if "version" in table and self.version(table, where) != version:
-            return True
-        return "source" in table and self.source_of(table["source"], where) != source
 
     def wheel(self, table: Table, name: str, version: Version | None, source: Source) -> Artifact:
         location = table.get("url") or table.get("path") or table.get("filename") or ""
@@ -328,24 +349,26 @@ class _Reader:
         filename = unquote(location.partition("?")[0].partition("#")[0].rpartition("/")[2])
         if not filename.endswith(".whl"):
             raise self.fail(f"a wheel of {name} is no wheel: {filename}")
-        self.check_wheel_version(filename, name, version)
+        self.check_wheel_name(filename, name, version)
         artifact = self.artifact(table, filename, location, is_wheel=True)
-        if artifact.hash is None and source.kind in {SourceKind.URL, SourceKind.PATH}:
+        archive = source.kind is SourceKind.GIT and any(key == "path" for key, _ in source.extra)
+        if artifact.hash is None and (source.kind in {SourceKind.URL, SourceKind.PATH} or archive):
             raise self.fail(f"the wheel of {name}, a {source.kind} source, has no hash")
+        if artifact.hash is not None and (source.is_local_tree or (source.kind is SourceKind.GIT and not archive)):
+            raise self.fail(f"{name} is a {source.kind} source, but has a wheel with a hash: {filename}")
         return artifact
 
-    def check_wheel_version(self, filename: str, name: str, version: Version | None) -> None:
-        parts = filename.split("-")
-        if len(parts) < 5:  # noqa: PLR2004 - name, version, python, abi, platform
+    def check_wheel_name(self, filename: str, name: str, version: Version | None) -> None:
+        if not _WHEEL.fullmatch(filename):
             raise self.fail(f"a wheel of {name} has no valid file name: {filename}")
+        parts = filename.split("-")
         if version is None or parts[1] == str(version):
             return
-        try:
-            found = Version(parts[1])
-        except InvalidVersion:
-            raise self.fail(f"a wheel of {name} has no valid version: {filename}") from None
+        found = parse_version(parts[1])
+        if found is None:
+            raise self.fail(f"a wheel of {name} has no valid version: {filename}")
         # uv takes a local part that only the file has: publishers put the build's key there.
-        if found != version and not (version.local is None and found.public == version.public):
+        if found != version and not (version.local is None and Version(found.public) == version):
             raise self.fail(f"{name} is locked at {version}, but its wheel is of version {found}: {filename}")
 
     def sdist(self, table: object, name: str, source: Source) -> Artifact:
@@ -359,24 +382,30 @@ class _Reader:
         return self.artifact(table, filename, location, is_wheel=False)
 
     def artifact(self, table: Table, filename: str, location: str, *, is_wheel: bool) -> Artifact:
-        digest, size = table.get("hash"), table.get("size")
-        if digest is not None and (not isinstance(digest, str) or ":" not in digest):
-            raise self.fail(f"the hash of {filename} is not `algorithm:hex`")
-        if size is not None and (not isinstance(size, int) or isinstance(size, bool)):
-            raise self.fail(f"the size of {filename} is not a number")
+        digest, size = self.text(table, "hash", filename), self.number(table, "size", filename)
+        if digest is not None:
+            digest = digest.lower()  # so that equal hashes are equal text
+            if not _HASH.fullmatch(digest):
+                raise self.fail(f"the hash of {filename} is not `algorithm:hex` of a known algorithm: {digest}")
         return Artifact(filename=filename, location=location, hash=digest, size=size, is_wheel=is_wheel)
 
     def conflicts(self) -> tuple[tuple[ConflictItem, ...], ...]:
         sets = self.tables.get("conflicts", [])
         if not isinstance(sets, list) or not all(isinstance(items, list) for items in sets):
             raise self.fail("`conflicts` of the lock is not a list of lists")
+        if any(len(items) < 2 for items in sets):  # noqa: PLR2004 - nothing conflicts with itself
+            raise self.fail("a set of `conflicts` has fewer than two items")
         return tuple(tuple(self.conflict_item(item) for item in items) for items in sets)
 
     def conflict_item(self, item: object) -> ConflictItem:
         if not isinstance(item, dict):
             raise self.fail("an item of `conflicts` is not a table")
-        package = self.text(item, "package", "a conflict") or ""
+        package = self.text(item, "package", "a conflict")
+        if not package:
+            raise self.fail("an item of `conflicts` names no package")
         extra, group = self.text(item, "extra", "a conflict"), self.text(item, "group", "a conflict")
+        if extra is not None and group is not None:
+            raise self.fail("an item of `conflicts` is both an extra and a group")
         return ConflictItem(
             package=normalize(package),
             extra=None if extra is None else normalize(extra),
@@ -387,7 +416,7 @@ class _Reader:
         groups = self.subtable(table, "dependency-groups", "the manifest")
         return Manifest(
             members=self.names(table, "members", "the manifest"),
-            default_groups=self.names(table, "default-groups", "the manifest") if "default-groups" in table else None,
+            default_groups=self.default_groups(table, "the manifest"),
             requirements=self.requirements(table, "requirements"),
             groups={normalize(group): self.requirements(groups, group) for group in groups},
             raw=table,
@@ -414,7 +443,7 @@ def _package_spans(source: SourceFile, count: int) -> list[tuple[int, int]]:
     newlines = _newline_offsets(text)
     starts = [bisect_right(newlines, match.start()) + 1 for match in _HEADER.finditer(text)]
     last = len(newlines) + 1
-    if len(starts) != count:
+    if len(starts) != count or not count:
         return [(1, last)] * count
     return list(zip(starts, [start - 1 for start in starts[1:]] + [last], strict=True))
 

@@ -46,8 +46,7 @@ def render_findings(findings: Iterable[Finding]) -> str:
 def render_concise(report: Report) -> str:
     """`path:line:col: CODE message`, one line each, then the totals."""
     lines = [
-        f"{finding.position.path}:{finding.position.line}:{finding.position.column}: {finding.code}"
-        f" {printable(finding.message)}"
+        f"{_where(finding.position)}: {finding.code} {printable(finding.message)}"
         for finding in report.outcome.findings
     ]
     return "\n".join([*lines, totals(report.outcome)]) + "\n"
@@ -56,7 +55,9 @@ def render_concise(report: Report) -> str:
 def totals(outcome: Outcome) -> str:
     """One line: what was proven, or how much was found."""
     ignored = f" ({len(outcome.ignored)} accepted)" if outcome.ignored else ""
-    compared = ", ".join(f"{count} packages on {target}" for target, count in outcome.compared)
+    compared = ", ".join(
+        f"{count} package{'' if count == 1 else 's'} on {printable(target)}" for target, count in outcome.compared
+    )
     if not outcome.findings:
         return f"prod is a consistent subset of dev: {compared or 'nothing was compared'}{ignored}"
     counts = [(outcome.count(severity), severity.value) for severity in Severity]

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from auditor.errors import LockauditError
 from auditor.finding import Related
 from auditor.lock.selection import uncovered_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auditor.bake.files import BakeFiles
+    from auditor.bake.generate import Written
     from auditor.config import Config
+    from auditor.dockerfile.facts import StageFacts
     from auditor.dockerfile.model import Dockerfile
     from auditor.lock.environment import Target
     from auditor.lock.model import Artifact, Lock, Package
@@ -32,6 +36,7 @@ class PairContext:
         targets: what is to be proven.
         dockerfile: the Dockerfile of the images, or None where there is none.
         name: of the pair, where the repository has several.
+        bake: the bake file and what lies beside it, or None where they belong to another pair.
     """
 
     pair: Pair
@@ -39,12 +44,14 @@ class PairContext:
     targets: tuple[Target, ...]
     dockerfile: Dockerfile | None = None
     name: str = ""
+    bake: BakeFiles | None = None
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
         """Every file that a finding may point into."""
         own = (self.config.file,) if self.config.file is not None else ()
-        return (self.dev.lock.file, self.prod.lock.file, *own, *self.commented_files)
+        baked = self.bake.sources if self.bake is not None else ()
+        return (self.dev.lock.file, self.prod.lock.file, *own, *self.commented_files, *baked)
 
     @property
     def commented_files(self) -> tuple[SourceFile, ...]:
@@ -61,6 +68,37 @@ class PairContext:
     def prod(self) -> Side:
         """The production side."""
         return self.pair.prod
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """Paths of every audited lock, this pair's first."""
+        own = (self.config.dev.lock, self.config.prod.lock)
+        others = (lock for pair in self.config.pairs for lock in (pair.dev.lock, pair.prod.lock))
+        return tuple(dict.fromkeys((*own, *others)))
+
+    @cached_property
+    def stages(self) -> tuple[StageFacts, ...]:
+        """What each stage of the Dockerfile sees and does; empty where there is no Dockerfile."""
+        if self.dockerfile is None:
+            return ()
+        from auditor.dockerfile.stages import analyse  # noqa: PLC0415 - for rules that look into a Dockerfile
+
+        return analyse(self.dockerfile, self.locks)
+
+    @cached_property
+    def generated(self) -> tuple[Written, ...] | LockauditError:
+        """What `lockaudit bake` would write, or why it cannot; empty where there is nothing to hold against it."""
+        disk, dockerfile = self.bake, self.dockerfile
+        if disk is None or not disk.as_configured or dockerfile is None or covers(self.dev, self.targets[0]):
+            return ()
+        if not disk.is_ours and not disk.build_locks():
+            return ()
+        from auditor.bake.generate import generate  # noqa: PLC0415 - for projects that bake
+
+        try:
+            return generate(self.dev, self.targets[0], self.config, dockerfile, disk)
+        except LockauditError as error:
+            return error
 
 
 @dataclass(frozen=True)

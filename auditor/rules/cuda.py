@@ -15,7 +15,6 @@ from auditor.wheel.cuda import cuda_of, parse_image, parse_version
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auditor.lock.model import Package
     from auditor.position import Position
     from auditor.rules.context import TargetContext
 
@@ -78,8 +77,7 @@ def torch_missing(context: TargetContext) -> Iterator[Finding]:
     """
     if context.prod.get("torch"):
         return
-    names = sorted({package.name for package in _compiled(context)} | set(context.config.compiled))
-    for name in names:
+    for name in sorted(_compiled(context) | set(context.config.compiled)):
         yield torch_missing.finding(
             f"{name} is compiled for the images, but prod has no torch",
             _at_dependencies(context),
@@ -128,8 +126,13 @@ def image_cuda_differs(context: TargetContext) -> Iterator[Finding]:
         )
 
 
-def _compiled(context: TargetContext) -> tuple[Package, ...]:
-    return compiled_packages(context.prod, also=context.config.compiled, never=context.config.not_compiled)
+def _compiled(context: TargetContext) -> set[str]:
+    """What prod compiles, and what dev compiles of prod's packages: without torch, prod's do not look compiled."""
+    also, never = context.config.compiled, context.config.not_compiled
+    ours = {package.name for package in compiled_packages(context.prod, also=also, never=never)}
+    theirs = {package.name for package in compiled_packages(context.dev, also=also, never=never)}
+    built = {package.name for package in context.prod.dependencies if not context.target.usable(package)}
+    return ours | (theirs & built)
 
 
 def _image_cudas(context: TargetContext) -> Iterator[tuple[str, Position]]:
@@ -157,7 +160,10 @@ def _at_dependencies(context: TargetContext) -> Position:
     project = context.of.prod.project
     if project is None:
         return at_top(context.of.prod.lock, "version")
-    return project.file.find("dependencies") or project.file.find("[project]") or project.file.at(1)
+    header = project.file.find("[project]") or project.file.at(1)
+    keys = range(header.line, len(project.file.lines) + 1)
+    found = next((number for number in keys if project.file.line(number).startswith("dependencies")), None)
+    return header if found is None else project.file.at(found)
 
 
 def _cuda_notes(context: TargetContext) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from auditor.finding import Finding, Severity
 from auditor.rules.context import PairContext, TargetContext
+from auditor.source import hide_logins
 
 if TYPE_CHECKING:
     from auditor.finding import Related
@@ -78,18 +79,18 @@ class Rule:
         notes: tuple[str, ...] = (),
         related: tuple[Related, ...] = (),
     ) -> Finding:
-        """A finding of this rule."""
+        """A finding of this rule. No login of a URL gets into it, and so into no report."""
         return Finding(
             code=self.code,
             name=self.name,
             severity=severity or self.severity,
-            message=message,
+            message=hide_logins(message),
             position=position,
             package=package,
             target=None if target is None else str(target),
-            help=help,
-            notes=notes,
-            related=related,
+            help=None if help is None else hide_logins(help),
+            notes=tuple(map(hide_logins, notes)),
+            related=tuple(replace(each, message=hide_logins(each.message)) for each in related),
         )
 
 

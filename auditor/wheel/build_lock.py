@@ -24,6 +24,7 @@ import rtoml
 from auditor.errors import InputError
 from auditor.lock.model import SourceKind
 from auditor.lock.selection import Request
+from auditor.source import hide_logins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,9 +148,9 @@ def source_text(key: BuildKey) -> str:
     source = package.source
     if key.source is None:
         subdirectory = f"#subdirectory={source.subdirectory}" if source.subdirectory else ""
-        text = f"{package.name} @ git+{source.location}@{source.revision}{subdirectory}"
+        text = f"{package.name} @ git+{_address(source.location)}@{source.revision}{subdirectory}"
     else:
-        text = f"{package.name} @ {key.source.location or source.location} --hash={key.source.hash}"
+        text = f"{package.name} @ {_address(key.source.location or source.location)} --hash={key.source.hash}"
     if not text.isprintable():
         raise InputError(f"the source of {package.name} has a control character in its address")
     return f"{text}\n"
@@ -181,6 +182,11 @@ def _environment(key: BuildKey, side: Side, selection: Selection, config: Config
     return sorted((lock.packages[index] for index in found), key=lambda package: package.name)
 
 
+def _address(url: str) -> str:
+    """A URL without its login: these files are committed, and the compile stage has a netrc as a secret."""
+    return hide_logins(url, mask="")
+
+
 def _entry(package: Package, target: Target) -> dict[str, Any]:
     """A package as PEP 751 writes it: its one artifact for the target, with its hash."""
     entry: dict[str, Any] = {"name": package.name}
@@ -188,7 +194,7 @@ def _entry(package: Package, target: Target) -> dict[str, Any]:
         entry["version"] = str(package.version)
     source = package.source
     if source.kind is SourceKind.GIT:
-        vcs = {"type": "git", "url": source.location, "commit-id": source.revision}
+        vcs = {"type": "git", "url": _address(source.location), "commit-id": source.revision}
         return entry | {"vcs": vcs | ({"subdirectory": source.subdirectory} if source.subdirectory else {})}
     artifact = target.chosen(package)
     if artifact is None or artifact.hash is None or "://" not in (artifact.location or source.location):
@@ -198,11 +204,11 @@ def _entry(package: Package, target: Target) -> dict[str, Any]:
             hint="take it from an index that serves hashes",
         )
     algorithm, _, digest = artifact.hash.partition(":")
-    described: dict[str, Any] = {"url": artifact.location or source.location}
+    described: dict[str, Any] = {"url": _address(artifact.location or source.location)}
     described |= {"size": artifact.size} if artifact.size is not None else {}
     described["hashes"] = {algorithm: digest}
     if source.kind is not SourceKind.REGISTRY:
         return entry | {"archive": described}
-    entry["index"] = source.location
+    entry["index"] = _address(source.location)
     named = {"name": artifact.filename} | described
     return entry | ({"wheels": [named]} if artifact.is_wheel else {"sdist": named})

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from auditor.errors import ConfigError, InputError
 from auditor.lock.compare import canonical
 from auditor.lock.model import SourceKind
+from auditor.source import hide_logins
 from auditor.wheel.compiled import compiled_packages
 from auditor.wheel.cuda import cuda_of, cxx11_abi, parse_version
 from auditor.wheel.known import HOLLOWING, SPEED_KNOBS, build_environment
@@ -234,8 +235,8 @@ class _Builder:
     def source_identity(self, source: Artifact | None) -> str:
         if source is not None:
             return source.hash or ""
-        return " ".join(canonical(self.package.source, self.side.folder)[1:])
+        return hide_logins(" ".join(canonical(self.package.source, self.side.folder)[1:]))
 
 
 def _shown(torch: Package, folder: str) -> str:
-    return " ".join(canonical(torch.source, folder))
+    return hide_logins(" ".join(canonical(torch.source, folder)))

@@ -1,0 +1,257 @@
+"""A pyproject.toml as uv would lock it: requirements with `[tool.uv.sources]` applied, groups flattened.
+
+The result equals what uv writes to `package.metadata`. Sources: uv's `uv-distribution` (`metadata/lowering.rs`,
+`requires_dist.rs`) and PEP 735 for groups. What only a build or uv itself can tell is None, never a guess.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from auditor.lock.compare import canonical
+from auditor.lock.model import Source, SourceKind
+from auditor.lock.read import normalize
+from auditor.lock.requirements import (
+    Condition,
+    Declared,
+    UnknownRequirementError,
+    git_source,
+    index_source,
+    marker_of,
+    parse_requirement,
+)
+from auditor.lock.space import environments, extras_of
+from auditor.lock.workspace import settings_of, workspace_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from auditor.lock.pair import Side
+    from auditor.lock.project import Project
+    from auditor.lock.workspace import Member, Settings, Workspace
+
+LEGACY_GROUP = "dev"  # `tool.uv.dev-dependencies`, before there were dependency groups
+_ARCHIVES = (".whl", ".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz", ".txz")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declarations:
+    """What a project declares.
+
+    Attributes:
+        requires: dependencies and optional dependencies; None where they are dynamic or cannot be read here.
+        extras: names of the extras; None likewise.
+        groups: requirements of each group; None for a group that cannot be read here.
+    """
+
+    requires: tuple[Declared, ...] | None
+    extras: frozenset[str] | None
+    groups: Mapping[str, tuple[Declared, ...] | None] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """How requirements of one workspace get their sources."""
+
+    workspace: Workspace
+    members: Mapping[str, Member]
+    settings: Settings | None = None
+
+    def declarations(self, member: Member) -> Declarations:
+        """What a member declares, with its sources."""
+        return _Reader(self, member.project, member.folder).declarations()
+
+    def root_list(self, key: str) -> tuple[Declared, ...] | None:
+        """A list of requirements of the root's `[tool.uv]`; None where it cannot be read here."""
+        values = self.workspace.root.uv.get(key, [])
+        reader = _Reader(self, self.workspace.root, ".")
+        try:
+            return tuple(reader.lowered_all(_strings(values)))
+        except UnknownRequirementError:
+            return None
+
+
+def lowering_of(side: Side, root: Path) -> Lowering | None:
+    """How the requirements of a side get their sources; None where it has no pyproject.toml.
+
+    Raises:
+        InputError: a settings file that cannot be read.
+    """
+    workspace = workspace_of(side)
+    return None if workspace is None else Lowering(workspace, workspace.members or {}, settings_of(root, side.folder))
+
+
+class _Reader:
+    """One pyproject.toml while it is lowered."""
+
+    def __init__(self, lowering: Lowering, project: Project, folder: str) -> None:
+        self.lowering = lowering
+        self.project = project
+        self.folder = folder
+
+    def declarations(self) -> Declarations:
+        table = self.project.tables.get("project", {})
+        dynamic = {item for item in table.get("dynamic", []) if isinstance(item, str)}
+        optional = table.get("optional-dependencies", {})
+        known = not dynamic & {"dependencies", "optional-dependencies"}
+        requires: tuple[Declared, ...] | None = None
+        if known and self.project.name:
+            try:
+                requires = tuple(self.requires(table, optional))
+            except UnknownRequirementError:
+                requires = None
+        extras = None if "optional-dependencies" in dynamic else frozenset(normalize(extra) for extra in optional)
+        return Declarations(requires=requires, extras=extras, groups=self.groups())
+
+    def requires(self, table: Mapping[str, Any], optional: Mapping[str, Any]) -> Iterator[Declared]:
+        yield from self.lowered_all(_strings(table.get("dependencies", [])))
+        for name, values in optional.items():
+            extra = normalize(name)
+            marker = marker_of(f"extra == '{extra}'")
+            for each in _strings(values):
+                declared = parse_requirement(each)
+                condition = Condition((*declared.condition.needed, marker))
+                yield from self.lowered(replace(declared, condition=condition), extra=extra)
+
+    def groups(self) -> Mapping[str, tuple[Declared, ...] | None]:
+        tables = {normalize(name): values for name, values in self.project.tables.get("dependency-groups", {}).items()}
+        found: dict[str, tuple[Declared, ...] | None] = {}
+        for name in tables:
+            try:
+                found[name] = tuple(self.group(name, tables, ()))
+            except UnknownRequirementError:
+                found[name] = None
+        legacy = self.project.uv.get("dev-dependencies", [])
+        if legacy:
+            try:
+                own = tuple(self.lowered_all(_strings(legacy), group=LEGACY_GROUP))
+            except UnknownRequirementError:
+                found[LEGACY_GROUP] = None
+            else:
+                first = found.get(LEGACY_GROUP, ())
+                found[LEGACY_GROUP] = None if first is None else (*first, *own)
+        return found
+
+    def group(self, name: str, tables: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Declared]:
+        """A group's requirements, included groups in their place."""
+        if name in path or not isinstance(tables.get(name), list) or name in self.narrowed_groups:
+            message = f"a group that only uv can read: {name}"
+            raise UnknownRequirementError(message)
+        for item in tables[name]:
+            if isinstance(item, str):
+                # Sources apply for the group that holds the requirement once it is flattened: the outermost one.
+                yield from self.lowered(parse_requirement(item), group=(*path, name)[0])
+            elif isinstance(item, dict) and isinstance(item.get("include-group"), str):
+                yield from self.group(normalize(item["include-group"]), tables, (*path, name))
+            else:
+                message = f"an entry of a group that only uv can read: {item!r}"
+                raise UnknownRequirementError(message)
+
+    @cached_property
+    def narrowed_groups(self) -> frozenset[str]:
+        """Groups with a `requires-python` of their own, which uv works into each requirement's condition."""
+        table = self.project.uv.get("dependency-groups", {})
+        return frozenset(normalize(name) for name in table) if isinstance(table, dict) else frozenset()
+
+    def lowered_all(self, texts: Iterable[str], *, group: str | None = None) -> Iterator[Declared]:
+        for text in texts:
+            yield from self.lowered(parse_requirement(text), group=group)
+
+    def lowered(self, declared: Declared, *, extra: str | None = None, group: str | None = None) -> Iterator[Declared]:
+        """A requirement with its sources: one for each source that applies, and one for where none does."""
+        if declared.source:
+            yield declared
+            return
+        items, base = self.sources_of(declared.name)
+        applying = [
+            item
+            for item in items
+            if item.get("extra") in {None, extra} or normalize(str(item["extra"])) == extra
+            if item.get("group") in {None, group} or normalize(str(item["group"])) == group
+        ]
+        if not applying:
+            yield declared
+            return
+        markers = []
+        for item in applying:
+            marker = marker_of(item["marker"]) if "marker" in item else None
+            markers.append(marker)
+            needed = declared.condition.needed if marker is None else (marker, *declared.condition.needed)
+            yield self.with_source(replace(declared, condition=Condition(needed)), item, base)
+        if None in markers:
+            return
+        rest = Condition(declared.condition.needed, tuple(marker for marker in markers if marker is not None))
+        if _can_hold(rest):
+            yield replace(declared, condition=rest)
+
+    def sources_of(self, name: str) -> tuple[list[Mapping[str, Any]], str]:
+        """`[tool.uv.sources]` of a package, and the folder that its paths are relative to: own, else the root's."""
+        root = self.lowering.workspace.root
+        for project, folder in ((self.project, self.folder), (root, ".")):
+            table = project.uv.get("sources", {})
+            values = table if isinstance(table, dict) else {}
+            for key, value in values.items():
+                if normalize(key) == name:
+                    items = value if isinstance(value, list) else [value]
+                    return [item for item in items if isinstance(item, dict)], folder
+        return [], self.folder
+
+    def with_source(self, declared: Declared, item: Mapping[str, Any], base: str) -> Declared:
+        if "index" in item:
+            return replace(declared, source=self.index(str(item["index"])))
+        # Only an index keeps the version specifiers: elsewhere the source is the version.
+        bare = replace(declared, specifiers=frozenset(), constraint="")
+        subdirectory = str(item.get("subdirectory") or "")
+        if "git" in item:
+            reference = next((f"{key}={item[key]}" for key in ("tag", "branch", "rev") if key in item), "")
+            return replace(bare, source=git_source(str(item["git"]), reference, subdirectory))
+        if "url" in item:
+            source = Source(kind=SourceKind.URL, location=str(item["url"]), subdirectory=subdirectory)
+            return replace(bare, source=canonical(source, "."))
+        if "path" in item:
+            return replace(bare, source=_path_source(str(item["path"]), base, subdirectory))
+        if item.get("workspace") is True and declared.name in self.lowering.members:
+            folder = self.lowering.members[declared.name].folder
+            return replace(bare, source=canonical(Source(kind=SourceKind.DIRECTORY, location=folder), "."))
+        message = f"a source that only uv can read: {dict(item)!r}"
+        raise UnknownRequirementError(message)
+
+    def index(self, name: str) -> tuple[str, ...]:
+        """The address of a named index: the project's own, the root's, then those of the settings."""
+        settings = self.lowering.settings
+        tables = (self.project.uv, self.lowering.workspace.root.uv, settings.values if settings else {})
+        for table in tables:
+            for item in table.get("index", []):
+                if isinstance(item, dict) and item.get("name") == name and isinstance(item.get("url"), str):
+                    return index_source(item["url"])
+        message = f"an index without an address here: {name}"
+        raise UnknownRequirementError(message)
+
+
+def _path_source(path: str, base: str, subdirectory: str) -> tuple[str, ...]:
+    if path.startswith(("/", "~", "file:")) or "$" in path or "\\" in path:
+        message = f"a path that depends on the machine: {path}"
+        raise UnknownRequirementError(message)
+    location = posixpath.normpath(posixpath.join(base, path))
+    kind = SourceKind.PATH if location.lower().endswith(_ARCHIVES) else SourceKind.DIRECTORY
+    return canonical(Source(kind=kind, location=location, subdirectory=subdirectory), ".")
+
+
+def _can_hold(condition: Condition) -> bool:
+    """Whether a condition holds anywhere, in any Python: uv drops what never does."""
+    sample = environments(frozenset(condition.markers))
+    if sample is None:
+        return True
+    extras = extras_of(condition.markers)
+    return any(condition.holds(environment, extras) for environment in sample)
+
+
+def _strings(values: object) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
+        message = "a list that holds more than strings"
+        raise UnknownRequirementError(message)
+    return values

@@ -1,0 +1,162 @@
+"""The build of a page: a graph that Python has laid out, what a change reaches, and a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from auditor.report.graph.layout import lay_out
+from auditor.report.graph.markup import attribute, cell, head, link, remark_list, text
+from auditor.report.graph.model import Kind, Reach
+
+if TYPE_CHECKING:
+    from auditor.report.graph.model import Build, BuildNode
+
+_CLASSES: Final = {Reach.SURE: "sure", Reach.BYTES: "bytes", Reach.KEY: "late"}
+_LINES: Final = {Reach.SURE: "sure", Reach.BYTES: "bytes", Reach.KEY: "key"}
+_COLUMNS: Final = ("Part", "Kind", "About", "Known of it", "Findings", "Takes", "Made of")
+_CHANGES: Final = {
+    Reach.SURE: "A change of it changes, in any case",
+    Reach.BYTES: "A change of it changes, if the bytes that are taken differ",
+    Reach.KEY: "A change of it changes, only if a build key differs",
+}
+_SEARCHED: Final = 4
+_LONG: Final = 26  # letters of a label that needs two lines
+_GROUPS: Final = (
+    ("Files and images", frozenset({Kind.INPUT, Kind.IMAGE, Kind.KEY})),
+    ("Stages", frozenset({Kind.STAGE})),
+    ("Bake targets", frozenset({Kind.TARGET})),
+    ("Caches", frozenset({Kind.CACHE})),
+)
+
+
+def build_styles(build: Build, own: str) -> str:
+    """Where everything stands, as rules of a style sheet: the page's policy allows no style in a tag."""
+    if not build.nodes:
+        return ""
+    layout = lay_out(build)
+    rules = [f"#{own}-graph{{width:{layout.width}px;height:{layout.height}px}}"]
+    rules += [
+        f"#{own}-{name}{{left:{box.x}px;top:{box.y}px;width:{box.width}px}}" for name, box in layout.boxes.items()
+    ]
+    rules += [f"#{own}-h{number}{{left:{x}px}}" for number, (_, x) in enumerate(layout.titles)]
+    return "".join(rules)
+
+
+def build_section(build: Build, own: str) -> str:
+    """The graph of a build."""
+    title = f"Build of {build.pair}" if build.pair else "Build"
+    first = ' data-first="true"' if own == "b0" else ""
+    parts = [
+        f'<section class="build" id="{own}" aria-labelledby="{own}-title"{first}>',
+        f'<span id="build"></span><h2 id="{own}-title">{text(title)}: what a change builds again</h2>'
+        if own == "b0"
+        else f'<h2 id="{own}-title">{text(title)}: what a change builds again</h2>',
+    ]
+    parts += [f'<p class="muted">{text(note)}</p>' for note in build.notes]
+    if build.nodes:
+        parts.append(_legend())
+        parts.append(f'<div class="scroll" tabindex="-1">{_graph(build, own)}</div>')
+        parts.append(_help(own))
+    parts.append("</section>")
+    return "\n".join(parts)
+
+
+def _legend() -> str:
+    lines = "".join(
+        f'<span><svg class="graph-key" viewBox="0 0 30 8" aria-hidden="true"><path class="{name}" d="M0 4H30"/></svg>'
+        f"{words}</span>"
+        for name, words in (
+            ("sure", "every change goes through"),
+            ("bytes", "only other bytes go through"),
+            ("key", "only another build key goes through"),
+        )
+    )
+    return f'<p class="legend">{lines}<span><i class="swatch hours"></i>hours of compiling depend on it</span></p>'
+
+
+def _graph(build: Build, own: str) -> str:
+    layout = lay_out(build)
+    paths = "".join(
+        f'<path class="{_LINES[curve.edge.reach]}{" quiet" if curve.edge.quiet else ""}"'
+        f' data-from="{own}-{curve.edge.source}" data-to="{own}-{curve.edge.target}" d="{curve.path}"/>'
+        for curve in layout.curves
+    )
+    order = sorted(build.nodes, key=lambda node: (layout.boxes[node.id].column, layout.boxes[node.id].y))
+    groups = []
+    titles = {title: number for number, (title, _) in enumerate(layout.titles)}
+    for title, kinds in _GROUPS:
+        nodes = "".join(f"<li>{_node(node, own)}</li>" for node in order if node.kind in kinds)
+        if nodes:
+            groups.append(f'<h3 id="{own}-h{titles[title]}">{title}</h3><ul role="list">{nodes}</ul>')
+    return (
+        f'<div class="graph" id="{own}-graph" data-roving="graph" role="group" aria-label="Parts of the build">'
+        f'<svg aria-hidden="true">{paths}</svg>{"".join(groups)}</div>'
+    )
+
+
+def _node(node: BuildNode, own: str) -> str:
+    label, small = node.label, node.about if node.kind in {Kind.INPUT, Kind.KEY} else ""
+    if node.kind is Kind.IMAGE:
+        repository, separator, tag = node.label.rpartition(":")
+        label, small = (repository, tag) if separator and "/" not in tag else (node.label, "")
+    elif node.compiles and node.kind is Kind.STAGE:
+        small = "compiles" if node.facts else ""
+    long = len(label) > _LONG
+    classes = f"node {node.kind.value}{' hours' if node.compiles else ''}{' flag' if node.remarks else ''}"
+    classes += " long" if long else ""
+    told = f"{node.label}, {node.kind.title}" + (f", {node.about}" if node.about else "")
+    told += ", hours of compiling depend on it" if node.compiles else ""
+    told += f", {len(node.remarks)} findings" if node.remarks else ""
+    second = f"<small>{text(small)}</small>" if small and not long else ""
+    return (
+        f'<button type="button" class="{classes}" id="{own}-{node.id}" aria-label="{attribute(told)}"'
+        f' title="{attribute(node.label)}"><b>{text(label)}</b>{second}<em hidden></em></button>'
+    )
+
+
+def _help(own: str) -> str:
+    return (
+        f'<div class="card" id="{own}-details" role="region" aria-live="polite" aria-label="Details of the selected'
+        ' part"><h3>Select a part to see what it is made of, and what a change of it builds again</h3>'
+        '<p class="muted">Arrow keys move, <kbd>Enter</kbd> selects, <kbd>Esc</kbd> clears. Try a lock: its change runs'
+        " to the images, and reaches the wheel only through the build key.</p></div>"
+    )
+
+
+def build_table(build: Build, own: str) -> str:
+    """Everything about the parts of a build, one row each."""
+    if not build.nodes:
+        return ""
+    rows = "".join(_table_row(build, node, own) for node in build.nodes)
+    caption = f"Parts of the build{f' of {build.pair}' if build.pair else ''}, and what a change of each reaches"
+    return (
+        f'<div class="tables" tabindex="0" role="region" aria-label="Table of the build"><table class="parts">'
+        f"<caption>{text(caption)}</caption>{head([*_COLUMNS, *_CHANGES.values()])}<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _table_row(build: Build, node: BuildNode, own: str) -> str:
+    def links(names: list[str]) -> str:
+        return ", ".join(link(f"{own}-{name}", build.by_id[name].label) for name in names)
+
+    reached = build.invalidated(node.id)
+    facts = "<br>".join(f"{text(what)}: {text(value)}" for what, value in node.facts)
+    takes = "<br>".join(
+        f"{link(f'{own}-{edge.source}', build.by_id[edge.source].label)}: {text(edge.how)}"
+        for edge in build.taken(node.id)
+    )
+    cells = [
+        cell(f"{node.kind.title}{', compiles for hours' if node.compiles else ''}"),
+        cell(text(node.about)),
+        cell(facts),
+        cell(remark_list(node.remarks)),
+        cell(takes),
+        cell(links(list(build.made_of(node.id))), "made"),
+    ]
+    for reach, name in _CLASSES.items():
+        empty = "nothing" if reach is Reach.SURE else ""
+        cells.append(cell(links([each for each, level in reached.items() if level is reach]), name, empty=empty))
+    shown = f"{own}-{node.id}"
+    return (
+        f'<tr id="t-{shown}" data-search="{_SEARCHED}"><th scope="row">{text(node.label)}</th>{"".join(cells)}</tr>\n'
+    )

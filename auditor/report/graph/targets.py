@@ -1,0 +1,152 @@
+"""The bake targets that are there, from the bake file and what bake merges with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from auditor.bake.inspect import WHEEL
+from auditor.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from auditor.bake.files import BakeFiles
+    from auditor.bake.merged import Entry, Merged
+
+_DOCKERFILE: Final = "Dockerfile"  # what bake takes where a target names none
+_LINK: Final = "target:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetFacts:
+    """A target that is built.
+
+    Attributes:
+        name: of the target.
+        description: or an empty string.
+        dockerfile: path; an empty string where its Dockerfile stands in the bake file.
+        stage: that it builds, or an empty string.
+        linked: targets whose results it takes.
+        arguments: build arguments with a plain value.
+        writes: its caches.
+        reads: the caches that it looks into.
+        facts: (what, value) of whatever else is worth a look.
+        lines: (file, line) of its blocks' first lines and of their attributes.
+    """
+
+    name: str
+    description: str
+    dockerfile: str
+    stage: str
+    linked: tuple[str, ...]
+    arguments: tuple[tuple[str, str], ...]
+    writes: tuple[str, ...]
+    reads: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    lines: frozenset[tuple[str, int]]
+
+    @property
+    def makes_wheels(self) -> bool:
+        """Whether its name says so."""
+        return bool(WHEEL.search(self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Baked:
+    """All targets, and what there is to say about the files."""
+
+    targets: tuple[TargetFacts, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def arguments(self, dockerfile: str) -> dict[str, str]:
+        """What the targets of a Dockerfile set in common: the arguments on whose value they agree."""
+        found: dict[str, set[str]] = {}
+        for target in self.targets:
+            if target.dockerfile == dockerfile:
+                for name, value in target.arguments:
+                    found.setdefault(name, set()).add(value)
+        return {name: values.pop() for name, values in found.items() if len(values) == 1}
+
+
+def read_targets(disk: BakeFiles) -> Baked:
+    """The targets of the bake file and of what lies beside it."""
+    committed = disk.committed
+    if committed is None:
+        return Baked()
+    beside = disk.beside
+    before = tuple(source for source in beside if "override" not in source.name)
+    sources = (*before, committed, *(source for source in beside if source not in before))
+    documents, notes = [], []
+    for source in sources:
+        document = disk.document(source)
+        if isinstance(document, InputError):
+            notes.append(f"{source.name} cannot be read: {document.message}")
+        else:
+            documents.append(document)
+    from auditor.bake.merged import Merged  # noqa: PLC0415 - for projects that bake
+
+    merged = Merged(tuple(documents))
+    return Baked(tuple(_target(merged, name) for name in merged.built), tuple(notes))
+
+
+def _target(merged: Merged, name: str) -> TargetFacts:
+    inline = merged.last(name, "dockerfile-inline") is not None
+    reads = tuple(
+        dict.fromkeys(
+            place
+            for setting in merged.settings(name, "cache-from")
+            for entry in merged.entries(setting.value)
+            if (place := _place(entry))
+        )
+    )
+    cache = merged.last(name, "cache-to")
+    writes = [place for entry in merged.entries(cache.value) if (place := _place(entry))] if cache is not None else []
+    modes = [entry["mode"] for entry in merged.entries(cache.value) if "mode" in entry] if cache is not None else []
+    facts = [(attribute, text) for attribute in ("tags", "platforms") if (text := _text(merged, name, attribute))]
+    facts += [("cache mode", ", ".join(dict.fromkeys(modes)))] if modes else []
+    facts += [("reads caches", str(len(reads)))] if reads else []
+    return TargetFacts(
+        name=name,
+        description=_text(merged, name, "description"),
+        dockerfile="" if inline else _text(merged, name, "dockerfile") or _DOCKERFILE,
+        stage=_text(merged, name, "target"),
+        linked=tuple(dict.fromkeys(_linked(merged, name))),
+        arguments=tuple(_arguments(merged, name)),
+        writes=tuple(dict.fromkeys(writes)),
+        reads=reads,
+        facts=tuple(facts),
+        lines=frozenset(
+            (document.name, line)
+            for document, block in merged.targets.get(name, ())
+            for line in (block.line, *(attribute.line for attribute in block.attributes.values()))
+        ),
+    )
+
+
+def _text(merged: Merged, name: str, attribute: str) -> str:
+    setting = merged.last(name, attribute)
+    return ", ".join(merged.texts(setting.value)) if setting is not None else ""
+
+
+def _linked(merged: Merged, name: str) -> Iterator[str]:
+    for key, setting in merged.mapping(name, "contexts").items():
+        for text in merged.texts(setting.value[key]):  # type: ignore[index,call-overload] # `mapping` has looked
+            if text.startswith(_LINK):
+                yield text.removeprefix(_LINK)
+
+
+def _arguments(merged: Merged, name: str) -> Iterator[tuple[str, str]]:
+    for key, setting in merged.mapping(name, "args").items():
+        value = setting.value[key]  # type: ignore[index,call-overload] # likewise
+        if isinstance(value, str):
+            yield key, value
+
+
+def _place(entry: Entry) -> str:
+    """A cache by the one word that tells it from the others, with where it is: `localhost:5000/cache:dev`."""
+    kind = entry.get("type", "")
+    name = next((entry[key] for key in ("ref", "src", "dest", "scope", "name") if entry.get(key)), "")
+    if kind == "registry" or not name:
+        return name
+    return f"{kind}:{name}"

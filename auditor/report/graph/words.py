@@ -1,0 +1,65 @@
+"""Numbers and lists as the pictures write them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from auditor.report.graph.model import State
+
+if TYPE_CHECKING:
+    from auditor.report.graph.model import Entry, PackageNode, Picture, Total
+
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
+_STEP: Final = 1000
+_DIGITS: Final = 100
+HASH: Final = 12  # hex digits that are shown
+
+
+def size(count: int | None) -> str:
+    """`767 MB`, `2.1 GB`: three digits at most; an empty string where nobody knows."""
+    if count is None:
+        return ""
+    value, unit = float(count), 0
+    while value >= _STEP - 0.5 and unit < len(_UNITS) - 1:
+        value, unit = value / _STEP, unit + 1
+    shown = f"{value:.1f}" if unit and value < _DIGITS / 10 else f"{value:.0f}"
+    return f"{shown} {_UNITS[unit]}"
+
+
+def packages(total: Total) -> str:
+    """`25 packages, 3.1 GB`, and how many of them have no known size."""
+    word = "package" if total.count == 1 else "packages"
+    unknown = f" and {total.unknown} of unknown size" if total.unknown else ""
+    return f"{total.count} {word}, {size(total.size)}{unknown}"
+
+
+def file_of(entry: Entry) -> str:
+    """The artifact with the beginning of its hash, or an empty string."""
+    algorithm, _, digest = entry.hash.partition(":")
+    return f"{entry.file} ({algorithm} {digest[:HASH]})" if digest else entry.file
+
+
+def summary(node: PackageNode) -> str:
+    """One package in a sentence: what a screen reader says of it."""
+    dev, prod = (
+        "" if entry is None else " ".join(filter(None, (entry.version, size(entry.size))))
+        for entry in (node.dev, node.prod)
+    )
+    match node.state:
+        case State.SHARED:
+            text = f"{prod}, the same in dev and prod"
+        case State.DRIFTED:
+            text = f"differs: {dev} in dev, {prod} in prod"
+        case State.PROD_ONLY:
+            text = f"{prod}, only in prod"
+        case State.DEV_ONLY:
+            text = f"{dev}, only in dev ({', '.join(node.why)})" if node.why else f"{dev}, only in dev"
+    return f"{node.name}, {text}{', compiled' if node.compiled else ''}"
+
+
+def verdict(picture: Picture) -> str:
+    """What the audit says, in one line."""
+    if not picture.counts:
+        return "Nothing to find: prod is a consistent subset of dev."
+    words = [f"{count} {word}{'s' if count > 1 else ''}" for word, count in picture.counts]
+    return f"`lockaudit check` finds {', '.join(words)}."
