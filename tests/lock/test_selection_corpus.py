@@ -9,30 +9,25 @@ import pytest
 
 from auditor.lock.project import read_project
 from auditor.lock.read import read_lock
-from tests.lock.uv_oracle import Comparison, compare
+from tests.lock.uv_oracle import compare
 from tests.support import corpus_locks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.lock.uv_oracle import Totals
+
 # Its project is called "turkish-legal-qa/training", which uv refuses; the lock itself is sound.
 UNREADABLE_BY_UV = "training"
-TOTALS = {"comparisons": 0, "differences": 0, "locks": 0}
 
 
 @pytest.mark.corpus
 @pytest.mark.parametrize("path", corpus_locks(), ids=lambda path: "/".join(path.parts[-3:]))
-def test_selection_equals_uv_export(path: Path, tmp_path: Path) -> None:
+def test_selection_equals_uv_export(path: Path, tmp_path: Path, totals: Totals) -> None:
     folder = usable_project(path, tmp_path)
     lock = read_lock(folder / "uv.lock")
     configured = read_project(folder / "pyproject.toml").default_groups
-    found = list(compare(folder, lock, configured))
-    differences = [comparison for comparison in found if comparison.ours != comparison.theirs]
-    TOTALS["comparisons"] += len(found)
-    TOTALS["differences"] += len(differences)
-    TOTALS["locks"] += 1
-    assert found
-    assert not differences, _report(differences)
+    totals.check(compare(folder, lock, configured))
 
 
 def usable_project(path: Path, scratch: Path) -> Path:
@@ -46,18 +41,3 @@ def usable_project(path: Path, scratch: Path) -> Path:
         f'[project]\nname = "{root}"\nversion = "0"\nrequires-python = "{lock.requires_python}"\n', encoding="utf-8"
     )
     return scratch
-
-
-def _report(differences: list[Comparison]) -> str:
-    return "\n".join(str(difference) for difference in differences[:5])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _print_totals(request: pytest.FixtureRequest) -> object:
-    yield
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
-        reporter.write_line(
-            f"\nselection against uv export: {TOTALS['locks']} locks, {TOTALS['comparisons']} comparisons, "
-            f"{TOTALS['differences']} differences"
-        )

@@ -1,20 +1,24 @@
 """uv's own answer to "what would be installed": `uv export` evaluated per environment.
 
 Two exports of each request are compared with the walk: requirements.txt gives name and version, pylock.toml gives the
-source. Their markers are evaluated with `packaging`, not with ours.
+source, and once per lock the files. Their markers are evaluated with `packaging`, not with ours.
 """
 
 from __future__ import annotations
 
-import subprocess
-import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+import rtoml
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
+from packaging.utils import parse_wheel_filename
 
+from auditor.errors import SelectionError
 from auditor.lock.environment import Target
 from auditor.lock.model import SourceKind
 from auditor.lock.read import normalize
@@ -22,7 +26,7 @@ from auditor.lock.selection import Request, known_extras, known_groups, select, 
 from tests.standins import uv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from auditor.lock.model import Lock, Package
@@ -49,9 +53,37 @@ class Comparison:
         return f"{self.where} {self.request} {self.target}: only ours {only_ours}, only uv's {only_theirs}"
 
 
+@dataclass
+class Totals:
+    """What a module of tests has compared, for the line at the end of the run."""
+
+    locks: int = 0
+    comparisons: int = 0
+    differences: int = 0
+
+    def check(self, found: Iterable[Comparison]) -> None:
+        """Count the comparisons of one lock, and fail where one of them differs."""
+        comparisons = list(found)
+        differences = [comparison for comparison in comparisons if comparison.ours != comparison.theirs]
+        self.locks += 1
+        self.comparisons += len(comparisons)
+        self.differences += len(differences)
+        assert comparisons
+        assert not differences, "\n".join(map(str, differences[:5]))
+
+    def __str__(self) -> str:
+        return f"{self.locks} locks, {self.comparisons} comparisons, {self.differences} differences"
+
+
 @cache
-def _evaluate(text: str, target: Target) -> bool:
-    return Marker(text).evaluate(dict(target.markers))
+def _parsed(text: str) -> Marker:
+    return Marker(text)
+
+
+@cache
+def _evaluate(text: str, target: Target, patch: int) -> bool:
+    assert target.patch == patch  # not part of a target's identity, but of what its markers are
+    return _parsed(text).evaluate(dict(target.markers))
 
 
 def targets_for(lock: Lock) -> list[Target]:
@@ -68,18 +100,30 @@ def targets_for(lock: Lock) -> list[Target]:
     return chosen + found[False][: ENVIRONMENTS - len(chosen)]
 
 
+def _options(request: Request) -> list[str]:
+    options = []
+    for extra in request.extras:
+        options += ["--extra", extra]
+    for group in request.groups:
+        options += ["--group" if request.project else "--only-group", group]
+    if not request.default_groups:
+        options.append("--no-default-groups")
+    return options
+
+
+def _installs(folder: Path, request: Request) -> bool:
+    arguments = ["sync", "--frozen", "--dry-run", "--offline", "-q", *_options(request)]
+    done = uv(*arguments, cwd=folder, check=False)
+    assert not done.returncode or "onflict" in done.stderr, done.stderr
+    return not done.returncode
+
+
 def _export(folder: Path, request: Request, kind: str) -> str | None:
-    """uv's export, or None where uv refuses the request (conflicting items)."""
-    arguments = ["export", "--directory", str(folder), "--frozen", "--offline", "--format", kind, "--no-header", "-q"]
+    """What uv exports, or None where it refuses the request (conflicting items)."""
+    arguments = ["export", "--frozen", "--offline", "--format", kind, "--no-header", "-q", *_options(request)]
     if kind == "requirements.txt":
         arguments += ["--no-hashes", "--no-annotate"]
-    for extra in request.extras:
-        arguments += ["--extra", extra]
-    for group in request.groups:
-        arguments += ["--group" if request.project else "--only-group", group]
-    if not request.default_groups:
-        arguments.append("--no-default-groups")
-    done: subprocess.CompletedProcess[str] = uv(*arguments, cwd=folder, check=False)
+    done = uv(*arguments, cwd=folder, check=False)
     if done.returncode:
         assert "onflict" in done.stderr or "incompatible" in done.stderr, done.stderr
         return None
@@ -91,7 +135,7 @@ def _covers(pylock: Mapping[str, Any], target: Target) -> bool:
     specifiers = SpecifierSet(pylock.get("requires-python", ""))
     environments = pylock.get("environments", [])
     return specifiers.contains(target.markers["python_full_version"]) and (
-        not environments or any(_evaluate(text, target) for text in environments)
+        not environments or any(_holds(text, target) for text in environments)
     )
 
 
@@ -109,13 +153,16 @@ def _row(table: Mapping[str, object]) -> Row:
     return name, version, "registry", str(table.get("index", "")), ""
 
 
-def _ours(package: Package) -> Row:
+def _ours(package: Package, folder: Path) -> Row:
     source = package.source
     version = "" if package.version is None else str(package.version)
-    # pylock.toml leaves out the version of source trees, and writes the index of registries only.
+    # pylock.toml leaves out the version of source trees, and writes a registry that is a folder as its address.
     if source.is_local_tree:
         version = ""
-    return package.name, version, str(source.kind), source.location, source.revision
+    location = source.location
+    if source.kind is SourceKind.REGISTRY and "://" not in location:
+        location = (folder / location).resolve().as_uri()
+    return package.name, version, str(source.kind), location, source.revision
 
 
 def requests_of(lock: Lock) -> Iterator[Request]:
@@ -139,34 +186,84 @@ def compare(folder: Path, lock: Lock, configured: tuple[str, ...] | None) -> Ite
 
     A request that uv refuses must be refused by us too; a target that uv's file excludes must be uncovered for us.
     """
+    requests = list(requests_of(lock))
+    with ThreadPoolExecutor(2) as pool:
+        texts = pool.map(partial(_export, folder), requests, repeat("requirements.txt"))
+        exports = pool.map(partial(_export, folder), requests, repeat("pylock.toml"))
+        for request, text, exported in zip(requests, texts, exports, strict=True):
+            if request == Request() and exported is not None:
+                yield _compare_files(folder, lock, rtoml.loads(exported))
+            yield from _compare(folder, lock, configured, request, text, exported)
+
+
+def _compare(
+    folder: Path,
+    lock: Lock,
+    configured: tuple[str, ...] | None,
+    request: Request,
+    text: str | None,
+    exported: str | None,
+) -> Iterator[Comparison]:
     targets = targets_for(lock)
-    for request in requests_of(lock):
-        text = _export(folder, request, "requirements.txt")
-        exported = _export(folder, request, "pylock.toml")
-        if text is None or exported is None:
-            assert all(_refused(lock, target, request, configured) for target in targets), f"uv refuses {request}"
+    if text is None or exported is None:
+        assert all(_refused(lock, target, request, configured) for target in targets), f"uv refuses {request}"
+        return
+    pylock = rtoml.loads(exported)
+    requirements = list(_requirements(text))
+    refused = [target for target in targets if _refused(lock, target, request, configured)]
+    # Two extras that conflict, each reached through another package: the export has both, the installer refuses.
+    assert not refused or not _installs(folder, request), f"uv installs {request}"
+    for target in targets:
+        if target in refused:
             continue
-        pylock = tomllib.loads(exported)
-        for target in targets:
-            selection = select(lock, target, request, configured)
-            packages = [package for package in selection.packages if package.source.kind is not SourceKind.VIRTUAL]
-            covered = _covers(pylock, target)
-            assert covered == (not selection.uncovered), f"{folder.name} {target}: uv says covered={covered}"
-            if not covered:
-                yield Comparison(folder.name, request, target, frozenset(map(_ours, selection.dependencies)), frozenset())
-                continue
-            theirs = frozenset(
-                _row(table) for table in pylock.get("packages", []) if _holds(table.get("marker", ""), target)
-            )
-            yield Comparison(folder.name, request, target, frozenset(_ours(package) for package in packages), theirs)
-            pinned = frozenset((name, version) for name, version, marker in _requirements(text) if _holds(marker, target))
-            yield Comparison(
-                f"{folder.name} (requirements.txt)",
-                request,
-                target,
-                frozenset((p.name, str(p.version), "", "", "") for p in packages if _pinned(p)),
-                frozenset((name, version, "", "", "") for name, version in pinned),
-            )
+        selection = select(lock, target, request, configured)
+        packages = [package for package in selection.packages if package.source.kind is not SourceKind.VIRTUAL]
+        covered = _covers(pylock, target)
+        assert covered == (not selection.uncovered), f"{folder.name} {target}: uv says covered={covered}"
+        if not covered:
+            ours = frozenset(_ours(package, folder) for package in selection.dependencies)
+            yield Comparison(folder.name, request, target, ours, frozenset())
+            continue
+        theirs = frozenset(
+            _row(table) for table in pylock.get("packages", []) if _holds(table.get("marker", ""), target)
+        )
+        ours = frozenset(_ours(package, folder) for package in packages)
+        yield Comparison(folder.name, request, target, ours, theirs)
+        pinned = frozenset(
+            (name, version, "", "", "") for name, version, marker in requirements if _holds(marker, target)
+        )
+        ours = frozenset((package.name, str(package.version), "", "", "") for package in packages if _pinned(package))
+        yield Comparison(f"{folder.name} (requirements.txt)", request, target, ours, pinned)
+
+
+def _compare_files(folder: Path, lock: Lock, pylock: Mapping[str, Any]) -> Comparison:
+    """The files of every package that comes from a registry: names, hashes and sizes."""
+    tables = [table for table in pylock.get("packages", []) if "index" in table]
+    rows = {_row(table) for table in tables}
+    ours = [
+        (package.name, str(package.version), _normal(file.filename), file.hash or "", str(file.size or ""))
+        for package in lock.packages
+        if _pinned(package) and _ours(package, folder) in rows
+        for file in package.artifacts
+    ]
+    theirs = []
+    for table in tables:
+        for file in [*table.get("wheels", []), *([table["sdist"]] if "sdist" in table else [])]:
+            name = file.get("name") or unquote(file["url"].rpartition("/")[2])
+            # The lock has no hash of a file in a folder; uv computes it for the export.
+            hashes = {} if table["index"].startswith("file:") else file.get("hashes", {})
+            digest = ",".join(f"{algorithm}:{value}" for algorithm, value in hashes.items())
+            theirs.append((*_row(table)[:2], _normal(name), digest, str(file.get("size", ""))))
+    where, target = f"{folder.name} (files)", targets_for(lock)[0]
+    return Comparison(where, Request(), target, frozenset(ours), frozenset(theirs))
+
+
+def _normal(filename: str) -> str:
+    """The export normalises the name and the version in some file names."""
+    if not filename.endswith(".whl"):
+        return filename
+    name, version, build, tags = parse_wheel_filename(filename)
+    return f"{name} {version} {build} {sorted(map(str, tags))}"
 
 
 def _pinned(package: Package) -> bool:
@@ -174,7 +271,7 @@ def _pinned(package: Package) -> bool:
 
 
 def _holds(marker: str, target: Target) -> bool:
-    return not marker or _evaluate(marker, target)
+    return not marker or _evaluate(marker, target, target.patch)
 
 
 def _requirements(text: str) -> Iterator[tuple[str, str, str]]:
@@ -187,8 +284,6 @@ def _requirements(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _refused(lock: Lock, target: Target, request: Request, configured: tuple[str, ...] | None) -> bool:
-    from auditor.errors import SelectionError  # noqa: PLC0415
-
     try:
         select(lock, target, request, configured)
     except SelectionError:

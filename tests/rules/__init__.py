@@ -1,0 +1,1 @@
+"""The rules: what fires, what does not, and how it reads."""

@@ -1,0 +1,1 @@
+"""Build keys and build locks."""
