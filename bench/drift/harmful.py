@@ -1,0 +1,22 @@
+"""Every harmful kind of mutation, by family."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bench.drift.artifacts import ARTIFACTS
+from bench.drift.edges import EDGES
+from bench.drift.membership import MEMBERSHIP
+from bench.drift.settings import SETTINGS
+from bench.drift.sources import SOURCES
+from bench.drift.versions import VERSIONS
+from bench.drift.wheels import WHEELS
+
+if TYPE_CHECKING:
+    from bench.drift.kind import Kind
+
+HARMFUL: Final[tuple[Kind, ...]] = tuple(
+    kind
+    for family in (VERSIONS, SOURCES, ARTIFACTS, MEMBERSHIP, EDGES, SETTINGS, WHEELS)
+    for kind in family.kinds
+)

@@ -1,0 +1,112 @@
+"""Every consistent pair: cut from the corpus, and made by the real uv; each is shown to be clean before it is used."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from bench.drift.cut import CannotCutError, Origin, Repair, cut, read_origin
+from bench.drift.pair import DEV_PROJECT, Pair, findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from auditor.finding import Finding
+
+_TRIES: Final = 12
+# What the corpus has of its own accord: known of a package, whatever prod selects of it.
+_OWN: Final = frozenset({"LA204", "LA303"})
+
+
+@dataclass
+class Refused:
+    """What was not used, and why: code -> how often, and locks of which nothing could be used."""
+
+    codes: Counter[str] = field(default_factory=Counter)
+    locks: dict[str, str] = field(default_factory=dict)
+    repaired: dict[str, str] = field(default_factory=dict)
+    accepted: dict[str, str] = field(default_factory=dict)
+
+
+def corpus_pairs(corpus: Path, count: int, seed: int, refused: Refused) -> list[Pair]:
+    """Clean pairs from the locks of the corpus, in turn, until there are `count`; fewer if the locks have no more."""
+    paths = sorted(corpus.rglob("*uv.lock"))
+    makers = [
+        _clean_cuts(path, corpus, Random(f"{seed}:{path.name}:{index}"), refused) for index, path in enumerate(paths)
+    ]
+    found: list[Pair] = []
+    while makers and len(found) < count:
+        for maker in list(makers):
+            pair = next(maker, None)
+            if pair is None:
+                makers.remove(maker)
+            elif pair.files not in [each.files for each in found]:
+                found.append(pair)
+            if len(found) == count:
+                break
+    return found
+
+
+def is_clean(pair: Pair) -> tuple[Finding, ...]:
+    """What lockaudit finds in a pair as it is."""
+    with tempfile.TemporaryDirectory(prefix="drift-") as folder:
+        pair.write(Path(folder))
+        return findings(Path(folder))
+
+
+def _clean_cuts(path: Path, corpus: Path, rng: Random, refused: Refused) -> Iterator[Pair]:
+    """Different clean pairs of one lock: the least repair that makes dev clean, without what is not clean in prod."""
+    name = path.relative_to(corpus).as_posix()
+    reasons: Counter[str] = Counter()
+    for repair in Repair:
+        origin = read_origin(path, corpus, repair)
+        if origin is None:
+            refused.locks[name] = "it has several root projects"
+            return
+        made = 0
+        avoid: set[str] = set()
+        for _ in range(4 * _TRIES):
+            try:
+                pair = cut(origin, rng, avoid=avoid)
+            except CannotCutError:
+                reasons["nothing to cut"] += 1
+                continue
+            found = is_clean(pair)
+            if found and all(each.code in _OWN and each.package for each in found):
+                pair, found = _accepting(pair, found, refused)
+            if not found:
+                made += 1
+                if repair is not Repair.NONE:
+                    refused.repaired[origin.name] = str(repair)
+                yield pair
+                continue
+            reasons.update(each.code for each in found)
+            refused.codes.update({each.code for each in found})
+            if any(each.package is None or each.package in origin.lock.manifest.members for each in found):
+                if not made:
+                    break
+            avoid |= {each.package for each in found if each.package is not None}
+            if any(each.position.path == "uv.lock" and each.code not in _OWN for each in found):
+                break
+        if made:
+            return
+    refused.locks[name] = ", ".join(f"{code}" for code, _ in reasons.most_common(3))
+
+
+def _accepting(pair: Pair, found: Iterable[Finding], refused: Refused) -> tuple[Pair, tuple[Finding, ...]]:
+    """The pair with what the corpus has of its own accord accepted in its settings, as a team would."""
+    text = pair.files[DEV_PROJECT]
+    names = sorted({f"{each.package} {each.code}" for each in found})
+    for name, code in (each.split() for each in names):
+        text += f'\n[tool.lockaudit.package.{name}]\nignore = {{ {code} = "the corpus has it so" }}\n'
+        refused.accepted[f"{name} {code}"] = re.sub(r":.*", "", pair.name)
+    new = replace(pair, files={**pair.files, DEV_PROJECT: text})
+    return new, is_clean(new)
+
+
+__all__ = ["Origin", "Refused", "corpus_pairs", "is_clean"]
