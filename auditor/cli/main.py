@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "select": ("auditor.cli.select", "select", "Print what uv would install from a lock on a target."),
     "key": ("auditor.cli.key", "key", "Print the build key of each compiled package."),
     "init": ("auditor.cli.init", "init", "Set a repository up: settings, Dockerfile, hooks; then check and bake."),
+    "graph": ("auditor.cli.graph", "graph", "Draw both selections and the build, and what a change invalidates."),
     "rule": ("auditor.cli.rule", "rule", "Explain a finding's code."),
 }
 _INTERRUPTED: Final = 130

@@ -45,14 +45,16 @@ _SHORT: Final = {
     "-w": "wheel-dir",
 }
 _ALIASES: Final = {"requirement": "requirements", "constraint": "constraints"}
-# Short options that mean something else in one command.
+# Options that mean something else in one command.
 _SHORT_OF: Final = {
     "run": {**_SHORT, "-w": "with"},
     "tool run": {**_SHORT, "-w": "with"},
     "tool install": {**_SHORT, "-w": "with"},
     "venv": {**_SHORT, "-c": "clear"},
     "build": {**_SHORT, "-o": "out-dir"},
+    "add": {**_SHORT, "-m": "marker"},
 }
+_SWITCHES_OF: Final = {"run": frozenset({"script"}), "tool install": frozenset({"editable"})}
 _GROUPED: Final = frozenset({"pip", "tool", "python", "cache", "self", "auth"})
 PYTHON: Final = re.compile(r"python(?:\d+(?:\.\d+)?)?")
 ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tar.zst", ".zip", ".whl", ".gz", ".xz")
@@ -180,7 +182,7 @@ def read_uv(command: Command) -> UvCall | None:
     if name in _GROUPED and rest:
         name, rest = f"{name} {rest[0]}", rest[1:]
     runs = name in {"run", "tool run"}
-    switches = frozenset({"clear"} if name.startswith("pip") else {"clear", "no-binary"})
+    switches = _SWITCHES_OF.get(name, frozenset()) | (frozenset() if name.startswith("pip") else {"no-binary"})
     options = read_options(rest, stop=runs, switches=switches, short=_SHORT_OF.get(name, _SHORT))
     values = dict(head.values)
     for key, given in options.values.items():

@@ -119,28 +119,28 @@ def _build(tool: str, verb: str, options: Options) -> Install:
     return Install(tool=tool, verb=verb, options=options, requirements=(Requirement(kind="path", name="", text=path),))
 
 
-def read_requirement(text: str) -> Requirement:  # noqa: PLR0911 - one for each kind
+def read_requirement(text: str) -> Requirement:
     """What one operand of an install names."""
     if not is_known(text[:1]) or not text:
         return Requirement(kind="index", name="", text=text)
     bare = text.partition(";")[0].strip()
-    if "://" in bare.split(" @ ")[0].split("@")[0] or bare.startswith(("git+", "hg+", "svn+")):
-        return _from_url(bare, "", text)
-    if bare.endswith(".whl"):
+    match = _REQUIREMENT.fullmatch(bare)
+    named = match is not None and match["name"] != "git"
+    extras = (
+        tuple(normalize(each.strip()) for each in (match["extras"] or "").split(",") if each.strip()) if match else ()
+    )
+    if match is not None and named and match["url"]:
+        return replace(_from_url(match["url"], normalize(match["name"]), text), extras=extras)
+    if "://" in bare or bare.startswith("git+") or bare.endswith(".whl"):
         return _from_url(bare, "", text)
     path = bare.split("[")[0]
-    if path.startswith((".", "/", "~")) or "/" in path.split("@")[0].rstrip() or path.endswith(ARCHIVES):
+    if path.startswith((".", "/", "~")) or "/" in path or path.endswith(ARCHIVES):
         return Requirement(kind="path", name="", text=path)
-    match = _REQUIREMENT.fullmatch(bare)
-    if match is None or not is_known(match["name"]):
+    if match is None:
         return Requirement(kind="index", name="", text=text)
-    name = normalize(match["name"])
-    extras = tuple(normalize(extra.strip()) for extra in (match["extras"] or "").split(",") if extra.strip())
-    if match["url"]:
-        return replace(_from_url(match["url"], name, text), extras=extras)
-    version = match["version"] or ""
-    exact = bool(version) and not (match["rest"] or "").strip() and not version.endswith(".*") and "*" not in version
-    return Requirement(kind="index", name=name, version=version if exact else "", extras=extras, text=text)
+    version, rest = match["version"] or "", (match["rest"] or "").strip()
+    exact = "" if rest or "*" in version else version
+    return Requirement(kind="index", name=normalize(match["name"]), version=exact, extras=extras, text=text)
 
 
 def _from_url(url: str, name: str, text: str) -> Requirement:

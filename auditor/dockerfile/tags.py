@@ -91,7 +91,7 @@ def _problem(version: str, flavor: list[str], system: str) -> TagProblem | None:
     if not system.startswith("ubuntu"):
         return None
     ubuntu = system.removeprefix("ubuntu")
-    if f"{version}-{written}-{system}" in set(_tags()):
+    if f"{version}-{written}-{system}" in set(known_tags()):
         return None
     newer = _is_newer(version) or _numbers(ubuntu) > max(_numbers(each) for each in _releases())
     if version not in _TABLE:
@@ -112,7 +112,7 @@ def _is_flavor(words: list[str]) -> bool:
     return len(words) == 1 and words[0] in _KINDS
 
 
-def _tags() -> Iterator[str]:
+def known_tags() -> Iterator[str]:
     """Every tag of the table."""
     for version, (cudnn, full, plain) in _TABLE.items():
         for ubuntu in f"{full} {plain}".split():
@@ -160,5 +160,5 @@ def _nearest(version: str, flavor: list[str], system: str) -> str:
             -release[0],
         )
 
-    same_use = [tag for tag in _tags() if f"-{kind}-" in tag and ("cudnn" in tag) == cudnn]
+    same_use = [tag for tag in known_tags() if f"-{kind}-" in tag and ("cudnn" in tag) == cudnn]
     return min(same_use, key=distance, default="")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # Hosts whose repository paths are case-insensitive.
 _FOLDING_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org"})
 
+_PORTS = {"https": 443, "http": 80}
+
 
 def same_source(first: Source, second: Source, first_folder: str, second_folder: str) -> bool:
     """Whether two sources are the same, whatever their spelling.
@@ -85,7 +87,7 @@ def _canonical_repository(url: str) -> str:
 def _canonical_url(text: str, folder: str) -> str:
     try:
         parts = urlsplit(text)
-        port = f":{parts.port}" if parts.port else ""
+        port = f":{parts.port}" if parts.port and parts.port != _PORTS.get(parts.scheme.lower()) else ""
     except ValueError:  # no port or host that anybody could reach: compare as written
         return text
     if parts.scheme == "file":  # a folder, absolute

@@ -16,6 +16,7 @@ from auditor.lock.compare import canonical
 from auditor.lock.model import ConflictItem, SourceKind
 from auditor.lock.read import normalize
 from auditor.lock.requirements import Condition, Declared, flattened, read_requirements
+from auditor.lock.shape import items, table, tables
 from auditor.lock.space import comparisons, environments, extras_of
 
 if TYPE_CHECKING:
@@ -104,20 +105,20 @@ class _Changes:
 
     def __init__(self, lock: Lock) -> None:
         raw = lock.manifest.raw
-        entries = [entry for entry in raw.get("overrides", []) if isinstance(entry, dict)]
+        entries = tables(raw.get("overrides"))
         scoped = [entry for entry in entries if "name" not in entry]
         self.overrides: dict[str, list[Declared]] = defaultdict(list)
         for each in read_requirements([entry for entry in entries if "name" in entry]) or ():
             self.overrides[each.name].append(each)
-        excludes = raw.get("excludes", [])
+        excludes = items(raw.get("excludes"))
         self.excluded = {normalize(entry) for entry in excludes if isinstance(entry, str)}
         # Rules for one package's dependencies: what they touch is not judged.
         self.unknown = {
-            normalize(str(table.get("name", table) if isinstance(table, dict) else table))
-            for entry in (*scoped, *(entry for entry in excludes if isinstance(entry, dict)))
-            for table in entry.get("dependencies", [])
+            normalize(str(each.get("name", "") if isinstance(each, dict) else each))
+            for entry in (*scoped, *tables(excludes))
+            for each in items(entry.get("dependencies"))
         }
-        self.static = {normalize(str(entry.get("name", ""))) for entry in raw.get("dependency-metadata", [])}
+        self.static = {normalize(str(entry.get("name", ""))) for entry in tables(raw.get("dependency-metadata"))}
         self.constraints = read_requirements(raw.get("constraints", [])) or ()
 
     def applied(self, declared: Sequence[Declared]) -> dict[str, list[Declared]]:
@@ -165,8 +166,8 @@ def _requirements(
     if package.metadata or (lock.revision < METADATA_FREE and is_member):
         requires = read_requirements(package.metadata.get("requires-dist", []))
         groups = {
-            normalize(name): read_requirements(tables)
-            for name, tables in package.metadata.get("requires-dev", {}).items()
+            normalize(name): read_requirements(values)
+            for name, values in table(package.metadata.get("requires-dev")).items()
         }
         return None if requires is None else (requires, groups)
     member = lowering.members.get(package.name) if lowering is not None and is_member else None
@@ -352,8 +353,8 @@ def _choices(lock: Lock, edges: Sequence[Edge], active: frozenset[str]) -> list[
     if not any(edge.marker is not None and edge.marker.mentions_extras() for edge in edges):
         return [fixed]
     found = [fixed]
-    for items in lock.conflicts:
-        names = {item.encoded for item in items}
+    for conflict in lock.conflicts:
+        names = {item.encoded for item in conflict}
         if not names & fixed:
             found = [
                 choice | extra

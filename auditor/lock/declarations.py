@@ -23,6 +23,7 @@ from auditor.lock.requirements import (
     marker_of,
     parse_requirement,
 )
+from auditor.lock.shape import table, tables, texts
 from auditor.lock.space import environments, extras_of
 from auditor.lock.workspace import settings_of, workspace_of
 
@@ -94,21 +95,21 @@ class _Reader:
         self.folder = folder
 
     def declarations(self) -> Declarations:
-        table = self.project.tables.get("project", {})
-        dynamic = {item for item in table.get("dynamic", []) if isinstance(item, str)}
-        optional = table.get("optional-dependencies", {})
+        project = self.project.tables.get("project", {})
+        dynamic = set(texts(project.get("dynamic")))
+        optional = project.get("optional-dependencies", {})
         known = not dynamic & {"dependencies", "optional-dependencies"}
         requires: tuple[Declared, ...] | None = None
         if known and self.project.name:
             try:
-                requires = tuple(self.requires(table, optional))
+                requires = tuple(self.requires(project, optional))
             except UnknownRequirementError:
                 requires = None
         extras = None if "optional-dependencies" in dynamic else frozenset(normalize(extra) for extra in optional)
         return Declarations(requires=requires, extras=extras, groups=self.groups())
 
-    def requires(self, table: Mapping[str, Any], optional: Mapping[str, Any]) -> Iterator[Declared]:
-        yield from self.lowered_all(_strings(table.get("dependencies", [])))
+    def requires(self, project: Mapping[str, Any], optional: Mapping[str, Any]) -> Iterator[Declared]:
+        yield from self.lowered_all(_strings(project.get("dependencies", [])))
         for name, values in optional.items():
             extra = normalize(name)
             marker = marker_of(f"extra == '{extra}'")
@@ -118,11 +119,11 @@ class _Reader:
                 yield from self.lowered(replace(declared, condition=condition), extra=extra)
 
     def groups(self) -> Mapping[str, tuple[Declared, ...] | None]:
-        tables = {normalize(name): values for name, values in self.project.tables.get("dependency-groups", {}).items()}
+        groups = {normalize(name): values for name, values in self.project.tables.get("dependency-groups", {}).items()}
         found: dict[str, tuple[Declared, ...] | None] = {}
-        for name in tables:
+        for name in groups:
             try:
-                found[name] = tuple(self.group(name, tables, ()))
+                found[name] = tuple(self.group(name, groups, ()))
             except UnknownRequirementError:
                 found[name] = None
         legacy = self.project.uv.get("dev-dependencies", [])
@@ -136,17 +137,17 @@ class _Reader:
                 found[LEGACY_GROUP] = None if first is None else (*first, *own)
         return found
 
-    def group(self, name: str, tables: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Declared]:
+    def group(self, name: str, groups: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Declared]:
         """A group's requirements, included groups in their place."""
-        if name in path or not isinstance(tables.get(name), list) or name in self.narrowed_groups:
+        if name in path or not isinstance(groups.get(name), list) or name in self.narrowed_groups:
             message = f"a group that only uv can read: {name}"
             raise UnknownRequirementError(message)
-        for item in tables[name]:
+        for item in groups[name]:
             if isinstance(item, str):
                 # Sources apply for the group that holds the requirement once it is flattened: the outermost one.
                 yield from self.lowered(parse_requirement(item), group=(*path, name)[0])
             elif isinstance(item, dict) and isinstance(item.get("include-group"), str):
-                yield from self.group(normalize(item["include-group"]), tables, (*path, name))
+                yield from self.group(normalize(item["include-group"]), groups, (*path, name))
             else:
                 message = f"an entry of a group that only uv can read: {item!r}"
                 raise UnknownRequirementError(message)
@@ -154,8 +155,7 @@ class _Reader:
     @cached_property
     def narrowed_groups(self) -> frozenset[str]:
         """Groups with a `requires-python` of their own, which uv works into each requirement's condition."""
-        table = self.project.uv.get("dependency-groups", {})
-        return frozenset(normalize(name) for name in table) if isinstance(table, dict) else frozenset()
+        return frozenset(normalize(name) for name in table(self.project.uv.get("dependency-groups")))
 
     def lowered_all(self, texts: Iterable[str], *, group: str | None = None) -> Iterator[Declared]:
         for text in texts:
@@ -170,8 +170,8 @@ class _Reader:
         applying = [
             item
             for item in items
-            if item.get("extra") in {None, extra} or normalize(str(item["extra"])) == extra
-            if item.get("group") in {None, group} or normalize(str(item["group"])) == group
+            if item.get("extra") is None or normalize(str(item["extra"])) == extra
+            if item.get("group") is None or normalize(str(item["group"])) == group
         ]
         if not applying:
             yield declared
@@ -192,12 +192,9 @@ class _Reader:
         """`[tool.uv.sources]` of a package, and the folder that its paths are relative to: own, else the root's."""
         root = self.lowering.workspace.root
         for project, folder in ((self.project, self.folder), (root, ".")):
-            table = project.uv.get("sources", {})
-            values = table if isinstance(table, dict) else {}
-            for key, value in values.items():
+            for key, value in table(project.uv.get("sources")).items():
                 if normalize(key) == name:
-                    items = value if isinstance(value, list) else [value]
-                    return [item for item in items if isinstance(item, dict)], folder
+                    return tables(value if isinstance(value, list) else [value]), folder
         return [], self.folder
 
     def with_source(self, declared: Declared, item: Mapping[str, Any], base: str) -> Declared:
@@ -223,10 +220,9 @@ class _Reader:
     def index(self, name: str) -> tuple[str, ...]:
         """The address of a named index: the project's own, the root's, then those of the settings."""
         settings = self.lowering.settings
-        tables = (self.project.uv, self.lowering.workspace.root.uv, settings.values if settings else {})
-        for table in tables:
-            for item in table.get("index", []):
-                if isinstance(item, dict) and item.get("name") == name and isinstance(item.get("url"), str):
+        for values in (self.project.uv, self.lowering.workspace.root.uv, settings.values if settings else {}):
+            for item in tables(values.get("index")):
+                if item.get("name") == name and isinstance(item.get("url"), str):
                     return index_source(item["url"])
         message = f"an index without an address here: {name}"
         raise UnknownRequirementError(message)

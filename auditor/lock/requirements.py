@@ -15,6 +15,7 @@ from auditor.lock.compare import canonical
 from auditor.lock.marker import MarkerError, compare_versions, parse as parse_marker, parse_version
 from auditor.lock.model import Source, SourceKind
 from auditor.lock.read import normalize
+from auditor.lock.shape import texts
 from auditor.lock.space import conjuncts, environments, extras_of
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def read_requirement(table: Mapping[str, Any]) -> Declared:
     """
     name, marker, specifier = table.get("name"), table.get("marker"), table.get("specifier") or ""
     extras = table.get("extras", [])
-    if not isinstance(name, str) or not isinstance(specifier, str) or not isinstance(extras, list):
+    if not isinstance(name, str) or not isinstance(specifier, str) or texts(extras) != extras:
         message = f"not a requirement: {table!r}"
         raise UnknownRequirementError(message)
     constraint = "" if specifier == "*" else specifier

@@ -25,11 +25,12 @@ from auditor.lock.requirements import (
     read_requirements,
 )
 from auditor.lock.selection import DEFAULT_GROUPS
+from auditor.lock.shape import items, table, tables, texts
 from auditor.lock.space import same_pythons
 from auditor.lock.workspace import Member
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from auditor.lock.declarations import Declarations, Lowering
@@ -101,7 +102,7 @@ def staleness(side: Side, root: Path) -> Iterator[Difference]:
                     yield from _member(side.lock, package, member, lowering)
     if not workspace.root.name:
         root_member = Member(folder=".", project=workspace.root)
-        locked = side.lock.manifest.raw.get("dependency-groups", {})
+        locked = table(side.lock.manifest.raw.get("dependency-groups"))
         yield from _groups(side.lock, None, root_member, lowering.declarations(root_member), locked)
     yield from _lists(side.lock, lowering)
     yield from _excludes(side.lock, workspace.root)
@@ -146,7 +147,7 @@ def _member(lock: Lock, package: Package, member: Member, lowering: Lowering) ->
     if package.metadata:  # from revision 4 on it may be missing
         yield from _requires(lock, package, member.project, declared)
         yield from _extras(lock, package, member.project, declared)
-        yield from _groups(lock, package, member, declared, package.metadata.get("requires-dev", {}))
+        yield from _groups(lock, package, member, declared, table(package.metadata.get("requires-dev")))
     if lock.revision >= GROUPS_REVISION:
         yield from _default_groups(package, member.project)
 
@@ -208,13 +209,13 @@ def _requires(lock: Lock, package: Package, project: Project, declared: Declarat
             at="dependencies = [",
             project=project,
             package=package,
-            only_project=_texts(missing),
-            only_lock=_texts(surplus),
+            only_project=_shown(missing),
+            only_lock=_shown(surplus),
         )
 
 
 def _extras(lock: Lock, package: Package, project: Project, declared: Declarations) -> Iterator[Difference]:
-    provided = {normalize(str(extra)) for extra in package.metadata.get("provides-extras", [])}
+    provided = {normalize(extra) for extra in texts(package.metadata.get("provides-extras"))}
     if lock.revision >= EXTRAS_REVISION and declared.extras is not None and provided != declared.extras:
         yield Difference(
             what=f"{package.name} has other extras",
@@ -228,10 +229,10 @@ def _extras(lock: Lock, package: Package, project: Project, declared: Declaratio
 
 
 def _groups(
-    lock: Lock, package: Package | None, member: Member, declared: Declarations, tables: Mapping[str, Any]
+    lock: Lock, package: Package | None, member: Member, declared: Declarations, written: Mapping[str, Any]
 ) -> Iterator[Difference]:
     """Dependency groups: of a package in its metadata, of a root without `[project]` in the manifest."""
-    locked = {normalize(name): value for name, value in tables.items()}
+    locked = {normalize(name): value for name, value in written.items()}
     counts_empty = package is not None and lock.revision >= EXTRAS_REVISION
     for name in sorted(declared.groups.keys() | locked.keys()):
         wanted, found = declared.groups.get(name, ()), read_requirements(locked.get(name, []))
@@ -245,8 +246,8 @@ def _groups(
                 at=f"{name} = [",
                 project=member.project,
                 package=package,
-                only_project=_texts(missing) or (() if name in locked else ("the group itself",)),
-                only_lock=_texts(surplus) or (() if name in declared.groups else ("the group itself",)),
+                only_project=_shown(missing) or (() if name in locked else ("the group itself",)),
+                only_lock=_shown(surplus) or (() if name in declared.groups else ("the group itself",)),
             )
 
 
@@ -280,13 +281,13 @@ def _lists(lock: Lock, lowering: Lowering) -> Iterator[Difference]:
                 key=name,
                 at=key,
                 project=lowering.workspace.root,
-                only_project=_texts(missing),
-                only_lock=_texts(surplus),
+                only_project=_shown(missing),
+                only_lock=_shown(surplus),
             )
 
 
 def _excludes(lock: Lock, root: Project) -> Iterator[Difference]:
-    asked, written = root.uv.get("exclude-dependencies", []), lock.manifest.raw.get("excludes", [])
+    asked, written = items(root.uv.get("exclude-dependencies")), items(lock.manifest.raw.get("excludes"))
     if not all(isinstance(item, str) for item in (*asked, *written)):
         return  # exclusions of one package's dependencies
     locked = {normalize(item) for item in written}
@@ -306,8 +307,8 @@ def _static_metadata(lock: Lock, lowering: Lowering) -> Iterator[Difference]:
     """`[[tool.uv.dependency-metadata]]`, which replaces a package's own dependencies."""
     values = lowering.settings.values if lowering.settings is not None else {}
     try:
-        locked = dict(_static_entries(lock.manifest.raw.get("dependency-metadata", [])))
-        wanted = dict(_static_entries(values.get("dependency-metadata", [])))
+        locked = dict(_static_entries(tables(lock.manifest.raw.get("dependency-metadata"))))
+        wanted = dict(_static_entries(tables(values.get("dependency-metadata"))))
     except UnknownRequirementError:
         return
     known = lock.by_name.keys() | {name for name, _ in locked}
@@ -328,10 +329,10 @@ def _static_metadata(lock: Lock, lowering: Lowering) -> Iterator[Difference]:
         )
 
 
-def _static_entries(entries: Sequence[Any]) -> Iterator[tuple[tuple[str, str], tuple[Declared, ...]]]:
+def _static_entries(entries: Iterable[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], tuple[Declared, ...]]]:
     for entry in entries:
         version = parse_version(str(entry.get("version", "")))
-        requirements = tuple(parse_requirement(text) for text in entry.get("requires-dist", []))
+        requirements = tuple(parse_requirement(text) for text in texts(entry.get("requires-dist")))
         yield (normalize(str(entry.get("name", ""))), "" if version is None else str(version)), requirements
 
 
@@ -354,9 +355,8 @@ def _environments(lock: Lock, root: Project) -> Iterator[Difference]:
         ("environments", "supported-markers", lock.supported_markers),
         ("required-environments", "required-markers", lock.required_markers),
     ):
-        value = root.uv.get(key, [])
         try:
-            wanted = [marker_of(text) for text in ([value] if isinstance(value, str) else value)]
+            wanted = [marker_of(text) for text in texts(root.uv.get(key))]
         except UnknownRequirementError:
             continue
         one, other = ([(Declared(name=key, condition=Condition((each,))),) for each in s] for s in (wanted, markers))
@@ -379,13 +379,14 @@ def _conflicts(lock: Lock, root: Project, members: Mapping[str, Member]) -> Iter
     projects = [(name, member.project) for name, member in members.items()]
     for name, project in projects if root.name else [("", root), *projects]:
         groups = project.tables.get("dependency-groups", {})
-        includes = any(isinstance(item, dict) for values in groups.values() for item in values)
-        for items in project.uv.get("conflicts", []):
-            if includes and any("group" in item for item in items):
+        includes = any(tables(values) for values in groups.values())
+        for conflict in items(project.uv.get("conflicts")):
+            if includes and any("group" in item for item in tables(conflict)):
                 return  # uv adds the groups that include a conflicting one
-            wanted.add(frozenset(_conflict_item(item, name) for item in items))
+            wanted.add(frozenset(_conflict_item(item, name) for item in tables(conflict)))
     locked = {
-        frozenset((item.package, item.extra or "", item.group or "") for item in items) for items in lock.conflicts
+        frozenset((item.package, item.extra or "", item.group or "") for item in conflict)
+        for conflict in lock.conflicts
     }
     if wanted != locked:
         yield Difference(what="other conflicts", key="conflicts", at="conflicts", project=root)
@@ -396,5 +397,5 @@ def _conflict_item(item: Mapping[str, Any], project: str) -> tuple[str, str, str
     return normalize(package) or project, normalize(extra), normalize(group)
 
 
-def _texts(declared: Iterable[Declared]) -> tuple[str, ...]:
+def _shown(declared: Iterable[Declared]) -> tuple[str, ...]:
     return tuple(str(each) for each in declared)

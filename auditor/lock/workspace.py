@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from auditor.errors import InputError
 from auditor.lock.project import Project, read_project
+from auditor.lock.shape import texts
 from auditor.source import read_source
 from auditor.toml import parse_toml
 
@@ -99,9 +100,9 @@ class Workspace:
         declared = self.declared
         if declared is None:
             return ()
-        excluded = [_pattern(text) for text in _texts(declared.get("exclude"))]
+        excluded = [_pattern(text) for text in texts(declared.get("exclude"))]
         found: set[str] = set()
-        for text in _texts(declared.get("members")):
+        for text in texts(declared.get("members")):
             for folder in self._expand(text):
                 if folder != "." and not any(pattern.fullmatch(folder) for pattern in excluded):
                     found.add(folder)
@@ -181,10 +182,6 @@ def _settings_in(root: Path, folder: str) -> Settings | None:
         return None
     values = {key: value for key, value in project.uv.items() if key not in PROJECT_KEYS}
     return Settings(project.file, folder, values)
-
-
-def _texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _pattern(text: str) -> re.Pattern[str]:

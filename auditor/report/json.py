@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor.finding import Finding, Severity
+from auditor.source import hide_logins
 
 if TYPE_CHECKING:
     from auditor.report.model import Report
@@ -20,7 +21,7 @@ def render_json(report: Report, tool_version: str) -> str:
         "version": VERSION,
         "tool": {"name": "lockaudit", "version": tool_version},
         "findings": [_finding(finding) for finding in outcome.findings],
-        "ignored": [{**_finding(ignored.finding), "reason": ignored.reason} for ignored in outcome.ignored],
+        "ignored": [{**_finding(ignored.finding), "reason": hide_logins(ignored.reason)} for ignored in outcome.ignored],
         "summary": {
             "targets": list(outcome.targets),
             "compared": dict(outcome.compared),

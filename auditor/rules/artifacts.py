@@ -115,7 +115,7 @@ def artifact_unknown(context: TargetContext) -> Iterator[Finding]:
                     at_artifact(context.of.prod.lock, prod, artifact),
                     package=prod.name,
                     target=context.target,
-                    help=f"run `uv lock --refresh-package {prod.name}` in {context.of.dev.folder}",
+                    help=f"run `uv lock --refresh-package {prod.name}` for dev's lock",
                     related=other_side(at_key(context.of.dev.lock, dev, "version"), f"{dev.label} in dev"),
                 )
 
@@ -160,7 +160,7 @@ def artifact_unhashed(context: TargetContext) -> Iterator[Finding]:
                     package=prod.name,
                     target=context.target,
                     severity=Severity.WARNING,
-                    help=f"run `uv lock --refresh-package {prod.name}` in {context.of.dev.folder}",
+                    help=f"run `uv lock --refresh-package {prod.name}` for dev's lock",
                 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.finding import Finding, Severity
 from auditor.lock.read import normalize
+from auditor.lock.shape import table, tables
 from auditor.lock.workspace import settings_of, workspace_of
 from auditor.rules.context import at_top, other_side
 from auditor.rules.rule import pair_rule
@@ -112,11 +113,9 @@ def inherited_settings(context: PairContext) -> Iterator[Finding]:
     project = prod.project
     if project is None or "workspace" in project.uv:
         return
-    for name, value in project.uv.get("sources", {}).items():
-        items = value if isinstance(value, list) else [value]
-        if normalize(name) != project.name and any(
-            isinstance(item, dict) and item.get("workspace") is True for item in items
-        ):
+    for name, value in table(project.uv.get("sources")).items():
+        sources = tables(value if isinstance(value, list) else [value])
+        if normalize(name) != project.name and any(item.get("workspace") is True for item in sources):
             yield inherited_settings.finding(
                 f"{normalize(name)} comes from a workspace that {prod.folder} does not have when it stands alone",
                 project.file.find(name, _sources_line(prod)) or project.file.at(1),

@@ -9,13 +9,14 @@ from auditor.finding import Finding, Severity
 from auditor.lock.compare import canonical, canonical_filename
 from auditor.lock.model import Source, SourceKind
 from auditor.lock.read import normalize
+from auditor.lock.shape import tables, texts
 from auditor.lock.workspace import settings_of, workspace_of
 from auditor.rules.context import at_key, other_side
 from auditor.rules.places import at_url
 from auditor.rules.rule import pair_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from auditor.lock.model import Artifact, Lock, Package
     from auditor.lock.pair import Side
@@ -211,32 +212,27 @@ def registry_unconfigured(context: PairContext) -> Iterator[Finding]:
 
 def _configured(context: PairContext, side: Side) -> tuple[set[str], str]:
     """(indexes that a side's settings name, the default one or an empty string)."""
-    tables: list[Mapping[str, Any]] = []
+    places: list[Mapping[str, Any]] = []
     settings = settings_of(context.pair.root, side.folder)
     if settings is not None:
-        tables.append(settings.values)
+        places.append(settings.values)
     workspace = workspace_of(side)
     if workspace is not None:
-        tables += [workspace.root.uv, *(member.project.uv for member in (workspace.members or {}).values())]
+        places += [workspace.root.uv, *(member.project.uv for member in (workspace.members or {}).values())]
     found: set[str] = set()
     default = ""
-    for table in tables:
-        for item in _items(table.get("index")):
+    for values in places:
+        for item in tables(values.get("index")):
             url = str(item.get("url", ""))
             found.add(_registry_key(url))
             if item.get("default") is True and not default:
                 default = _registry_key(url)
         for key in ("index-url", "extra-index-url", "find-links"):
-            value = table.get(key, [])
-            urls = [value] if isinstance(value, str) else value
-            found |= {_registry_key(str(url)) for url in urls}
+            value = values.get(key)
+            found |= {_registry_key(url) for url in texts(value)}
             if key == "index-url" and isinstance(value, str) and not default:
                 default = _registry_key(value)
     return found, default
-
-
-def _items(value: object) -> Iterable[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _registry_key(url: str) -> str:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor.finding import Finding, Severity
+from auditor.lock import shape
 from auditor.lock.compare import same_source
 from auditor.lock.marker import parse_version
 from auditor.lock.model import SourceKind
@@ -250,7 +251,7 @@ def _options(dev: Lock, prod: Lock) -> dict[str, tuple[str, str]]:
     if in_dev != in_prod:
         found["exclude-newer"] = (in_dev, in_prod)
     for table in ("exclude-newer-package", "prerelease-package"):
-        first, second = (lock.options.get(table, {}) for lock in (dev, prod))
+        first, second = (shape.table(lock.options.get(table)) for lock in (dev, prod))
         names = {name for name in (*first, *second) if normalize(name) in prod.by_name}
         for name in sorted(names):
             if first.get(name) != second.get(name):
@@ -265,8 +266,8 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - any value of the file
 def _entries(values: Any) -> dict[str, tuple[str, ...]]:  # noqa: ANN401 - likewise
     """Entries of a list of the manifest by the name of their package, as texts that can be compared and shown."""
     found: dict[str, list[str]] = {}
-    for value in values if isinstance(values, list) else []:
-        table: Mapping[str, Any] = {"name": value} if isinstance(value, str) else value
+    for value in shape.items(values):
+        table = {"name": value} if isinstance(value, str) else shape.table(value)
         name = normalize(str(table.get("name") or table.get("package") or ""))
         rest = {key: item for key, item in sorted(table.items()) if key != "name"}
         specifier = rest.pop("specifier", "")
@@ -339,8 +340,8 @@ def _explained(context: TargetContext, package: Package, targets: set[str]) -> s
     name = package.name
     for role, lock in (("prod", context.of.prod.lock), ("dev", context.of.dev.lock)):
         for key in _CHANGES_EDGES:
-            values = lock.manifest.raw.get(key, [])
-            for value in values if isinstance(values, list) else []:
+            values = lock.manifest.raw.get(key)
+            for value in shape.items(values):
                 touched = _names_in(value)
                 if touched & targets or name in touched:
                     return f"`{_LISTS[key]}` of {role} names {', '.join(sorted(touched & {name, *targets}))}"
@@ -354,7 +355,7 @@ def _names_in(value: Any) -> set[str]:  # noqa: ANN401 - an entry of the manifes
     if isinstance(value, dict):
         for key in ("name", "package"):
             found |= _names_in(value[key]) if isinstance(value.get(key), (str, dict)) else set()
-        for item in value.get("dependencies", []):
+        for item in shape.items(value.get("dependencies")):
             found |= _names_in(item)
     return found
 

@@ -12,6 +12,7 @@ from auditor.cli.terminal import wants_color
 from tests.cli.command import Result, check, lockaudit, process
 from tests.rules.specimens import COMPARING, LINUX, MACOS, TARGET, package, plain, registry, wheel, write_pair
 from tests.support import require_corpus
+from tests.wheel.specimens import COMPILED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,7 +182,7 @@ HOSTILE_PAIRS = {
 @pytest.mark.parametrize("output_format", FORMATS)
 @pytest.mark.parametrize("pair", HOSTILE_PAIRS.values(), ids=HOSTILE_PAIRS)
 def test_control_characters_are_shown_escaped(tmp_path: Path, pair: dict[str, Any], output_format: str) -> None:
-    root = write_pair(tmp_path, dev=FILELOCK, **pair)
+    root = write_pair(tmp_path, dev=FILELOCK, **pair, select=("LA",))
     result = lockaudit("check", root, "--output-format", output_format)
     assert result.err == ""
     assert [line for line in result.out.split("\n") if not line.isprintable()] == []
@@ -214,6 +215,24 @@ LEAKING_PAIRS = {
 def test_logins_are_never_shown(tmp_path: Path, prod: str, output_format: str) -> None:
     result = lockaudit("check", write_pair(tmp_path, dev=FILELOCK, prod=prod), "--output-format", output_format)
     assert "s3cret" not in result.out + result.err
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+def test_logins_of_settings_are_never_shown(tmp_path: Path, output_format: str) -> None:
+    """Every rule runs, on projects whose indexes and sources have a login and disagree with the locks."""
+    torch = "https://ci-user:s3cret@download.example/whl/cu124"
+    root = COMPILED.but(torch_index=torch, prod_torch="2.6.0").write(tmp_path)
+    for path in (root / "pyproject.toml", root / "prod" / "pyproject.toml"):
+        kept = [line for line in path.read_text().splitlines() if not line.startswith("select")]
+        text = "\n".join(kept).replace("dependencies = []", f'dependencies = ["core @ {LOGIN}/core-1.0.tar.gz"]')
+        path.write_text(
+            f'{text}\n[tool.uv.sources]\ncore = {{ git = "{LOGIN}" }}\ntorch = {{ index = "cu124" }}\n'
+            f'[[tool.uv.index]]\nname = "cu124"\nurl = "{torch}"\n'
+            f'[[tool.uv.index]]\nname = "local"\nurl = "{LOGIN}"\ndefault = true\n'
+        )
+    result = lockaudit("check", root, "--output-format", output_format)
+    assert (result.code, result.err) == (1, "")
+    assert "s3cret" not in result.out
 
 
 def test_a_login_is_masked_in_the_line_that_is_shown(tmp_path: Path) -> None:

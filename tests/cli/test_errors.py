@@ -212,6 +212,7 @@ MISTAKES = (
         spoil=write(DEV, TORCHES),
         says=("error: uv.lock:4: the extras cu124, cu128 of the dev project conflict", "--dev-extra cu124"),
     ),
+    Mistake(name="a pair that is not there", arguments=(*CHECK, "--pair", "serving"), says=("no pair 'serving'",)),
     Mistake(
         name="options that contradict each other",
         arguments=(*CHECK, "--no-prod-extras", "--prod-extra", "a"),

@@ -108,16 +108,21 @@ class _Builder:
         self.add_keys()
         self.add_stages(needed)
         self.add_targets()
-        build = Build(pair=name, nodes=tuple(self.parts.nodes), edges=self.edges(), notes=tuple(self.notes(needed)))
+        places = {node.id: place for place, node in enumerate(self.parts.nodes)}
+        edges = sorted(self.parts.edges.values(), key=lambda edge: (places[edge.source], places[edge.target]))
+        build = Build(pair=name, nodes=tuple(self.parts.nodes), edges=tuple(reduce_edges(edges)))
         remarks = self.remarks(outcome)
-        hours = self.hours(build)
+        wheel, compiles = self.hours(build)
         nodes = tuple(
-            replace(node, compiles=node.id in hours, remarks=tuple(remarks.get(node.id, ()))) for node in build.nodes
+            replace(
+                node,
+                wheel=node.id in wheel,
+                compiles=node.id in compiles,
+                remarks=tuple(remarks.get(node.id, ())),
+            )
+            for node in build.nodes
         )
-        return replace(build, nodes=nodes, _reached={})
-
-    def edges(self) -> tuple[BuildEdge, ...]:
-        return tuple(sorted(self.parts.edges.values(), key=lambda edge: (edge.source, edge.target)))
+        return Build(pair=name, nodes=nodes, edges=build.edges, notes=tuple(self.notes(needed)))
 
     # --- which stages
 
@@ -164,14 +169,14 @@ class _Builder:
         dev, prod = self.context.dev, self.context.prod
         for side in (dev, prod):
             if side.project is not None:
-                about = "settings and dependencies of " + side.role
+                about = f"dependencies of {side.role}"
                 self.add_input(side.project.file.name, about)
             packages = f"{len(side.lock.packages)} packages, for every environment"
             self.add_input(side.lock.file.name, f"{side.role} lock", (("holds", packages),))
         for package in self.disk.build_locks():
             about = f"build lock of {package}"
             self.add_input(f"{FOLDER}/{package}", about, (("is", "all that the compile of its wheel sees"),))
-        self.add_input("", "every other file of the build context")
+        self.add_input("", "all other files")
 
     def add_input(self, path: str, about: str, facts: tuple[tuple[str, str], ...] = ()) -> None:
         if path not in {each.path for each in self.inputs}:
@@ -325,11 +330,8 @@ class _Builder:
                         found.setdefault(self.targets[target.name], []).append(shown)
         return found
 
-    def hours(self, build: Build) -> set[str]:
-        """What a compile is part of: on the way from a build lock to the wheels, or a stage that installs from source.
-
-        Without either, nobody waits for hours.
-        """
+    def hours(self, build: Build) -> tuple[set[str], set[str]]:
+        """What is on the way from a build lock to the wheels, and the stages in which something is compiled."""
         locks = [each.id for each in self.inputs if each.path.startswith(f"{FOLDER}/")]
         wheels = [self.targets[target.name] for target in self.own_targets() if target.makes_wheels]
         found = {node for lock in locks for node in build.invalidated(lock)}
@@ -342,10 +344,41 @@ class _Builder:
                 for edge in build.edges
                 if edge.source in wheels and build.by_id[edge.target].kind is Kind.CACHE
             }
-        for index, node in self.stages.items():
-            if any(_compiles(step, self.compiled) for step in self.facts[index].steps):
-                chain.add(node)
-        return chain
+        compiles = {
+            node
+            for index, node in self.stages.items()
+            if (node in chain and self.facts[index].steps)
+            or any(_compiles(step, self.compiled) for step in self.facts[index].steps)
+        }
+        return chain | compiles, compiles
+
+
+def reduce_edges(edges: Sequence[BuildEdge]) -> Iterator[BuildEdge]:
+    """The edges, those marked as redundant that a drawing can do without; loud ones never for the sake of quiet ones.
+
+    What has quiet edges only keeps them as loud ones.
+    """
+    heard = {edge.source for edge in edges if not edge.quiet}
+    edges = [replace(edge, quiet=edge.quiet and edge.source in heard) for edge in edges]
+    left = {(edge.source, edge.target): edge for edge in edges}
+    for edge in edges:
+        others = [each for each in left.values() if each is not edge and (edge.quiet or not each.quiet)]
+        redundant = _leads(others, edge)
+        if redundant:
+            del left[edge.source, edge.target]
+        yield replace(edge, redundant=redundant)
+
+
+def _leads(edges: Sequence[BuildEdge], besides: BuildEdge) -> bool:
+    """Whether edges that are no less sure lead from one end of another one to the other."""
+    found, pending = {besides.source}, [besides.source]
+    while pending:
+        current = pending.pop()
+        for edge in edges:
+            if edge.source == current and edge.target not in found and edge.reach <= besides.reach:
+                found.add(edge.target)
+                pending.append(edge.target)
+    return besides.target in found
 
 
 def _about_stage(facts: StageFacts) -> Iterator[tuple[str, str]]:

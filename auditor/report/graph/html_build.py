@@ -20,7 +20,12 @@ _CHANGES: Final = {
     Reach.KEY: "A change of it changes, only if a build key differs",
 }
 _SEARCHED: Final = 4
-_LONG: Final = 26  # letters of a label that needs two lines
+_INTRODUCTION: Final = (
+    "From left to right: files, the stages of the Dockerfile that take them, the bake targets that build those stages,"
+    " and the caches that they write."
+)
+_LONG: Final = 26  # letters of a label that needs several lines
+_MIDDLE: Final = 18  # and of one that needs smaller letters
 _GROUPS: Final = (
     ("Files and images", frozenset({Kind.INPUT, Kind.IMAGE, Kind.KEY})),
     ("Stages", frozenset({Kind.STAGE})),
@@ -52,7 +57,10 @@ def build_section(build: Build, own: str) -> str:
         if own == "b0"
         else f'<h2 id="{own}-title">{text(title)}: what a change builds again</h2>',
     ]
-    parts += [f'<p class="muted">{text(note)}</p>' for note in build.notes]
+    if build.nodes:
+        parts.append(f"<p>{_INTRODUCTION}</p>")
+    if build.notes:
+        parts.append(f'<p class="muted">{text(" ".join(build.notes))}</p>')
     if build.nodes:
         parts.append(_legend())
         parts.append(f'<div class="scroll" tabindex="-1">{_graph(build, own)}</div>')
@@ -63,7 +71,7 @@ def build_section(build: Build, own: str) -> str:
 
 def _legend() -> str:
     lines = "".join(
-        f'<span><svg class="graph-key" viewBox="0 0 30 8" aria-hidden="true"><path class="{name}" d="M0 4H30"/></svg>'
+        f'<span><svg viewBox="0 0 30 8" aria-hidden="true"><path class="{name}" d="M0 4H30"/></svg>'
         f"{words}</span>"
         for name, words in (
             ("sure", "every change goes through"),
@@ -71,7 +79,7 @@ def _legend() -> str:
             ("key", "only another build key goes through"),
         )
     )
-    return f'<p class="legend">{lines}<span><i class="swatch hours"></i>hours of compiling depend on it</span></p>'
+    return f'<p class="legend">{lines}<span><i class="swatch hours"></i>on the way to a compiled wheel</span></p>'
 
 
 def _graph(build: Build, own: str) -> str:
@@ -99,19 +107,24 @@ def _node(node: BuildNode, own: str) -> str:
     if node.kind is Kind.IMAGE:
         repository, separator, tag = node.label.rpartition(":")
         label, small = (repository, tag) if separator and "/" not in tag else (node.label, "")
-    elif node.compiles and node.kind is Kind.STAGE:
-        small = "compiles" if node.facts else ""
+    elif node.compiles:
+        small = "compiles for hours"
     long = len(label) > _LONG
-    classes = f"node {node.kind.value}{' hours' if node.compiles else ''}{' flag' if node.remarks else ''}"
-    classes += " long" if long else ""
+    classes = f"node {node.kind.value}{' hours' if node.wheel else ''}{' flag' if node.remarks else ''}"
+    classes += " long" if long else " mid" if len(label) > _MIDDLE else ""
     told = f"{node.label}, {node.kind.title}" + (f", {node.about}" if node.about else "")
-    told += ", hours of compiling depend on it" if node.compiles else ""
+    told += _hours(node)
     told += f", {len(node.remarks)} findings" if node.remarks else ""
     second = f"<small>{text(small)}</small>" if small and not long else ""
     return (
         f'<button type="button" class="{classes}" id="{own}-{node.id}" aria-label="{attribute(told)}"'
         f' title="{attribute(node.label)}"><b>{text(label)}</b>{second}<em hidden></em></button>'
     )
+
+
+def _hours(node: BuildNode) -> str:
+    """What goes behind a kind: whether hours are spent here, or it is on the way."""
+    return ", compiles for hours" if node.compiles else ", on the way to a compiled wheel" if node.wheel else ""
 
 
 def _help(own: str) -> str:
@@ -146,7 +159,7 @@ def _table_row(build: Build, node: BuildNode, own: str) -> str:
         for edge in build.taken(node.id)
     )
     cells = [
-        cell(f"{node.kind.title}{', compiles for hours' if node.compiles else ''}"),
+        cell(f"{node.kind.title}{_hours(node)}"),
         cell(text(node.about)),
         cell(facts),
         cell(remark_list(node.remarks)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.report.graph.markup import attribute, cell, head, link, remark_list, text
 from auditor.report.graph.model import Entry, State, total
-from auditor.report.graph.words import file_of, packages, size, summary
+from auditor.report.graph.words import amount, file_of, packages, size, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,12 +26,14 @@ _ABOUT: Final = {
     State.SHARED: "name, version, source and files are equal",
     State.DEV_ONLY: "tools, and whatever production leaves out",
 }
-_FEW: Final = 60  # rows of a group that is open at first, if something else matters more
+# Of what is no problem, the largest are shown, and the others folded away.
+_SHOWN: Final = 10
+_SPARE: Final = 4  # so few are not worth folding
 _SCALE: Final = 1000  # width of the summary bars, in units of their own
 # The first of them are what a search looks into: what a package needs would find half of the page.
 _COLUMNS: Final = (
-    *("Package", "State", "Dev", "Dev, download", "Prod", "Prod, download", "Source", "File", "How it gets there"),
-    *("Build key", "Findings", "Needs"),
+    *("Package", "State", "Findings", "Dev", "Dev, download", "Prod", "Prod, download", "Source", "File"),
+    *("How it gets there", "Build key", "Needs"),
 )
 _SEARCHED: Final = 11
 
@@ -70,11 +72,11 @@ def _tiles(view: View) -> str:
     buttons = []
     for name, mark, nodes, label in tiles:
         whole = total(node.prod or node.dev for node in nodes)
-        amount = size(whole.size) if nodes else "none"
+        told = amount(whole) if nodes else "none"
         buttons.append(
             f'<button type="button" class="tile {name}{"" if nodes else " none"}" data-filter="{name}"'
             f' aria-pressed="false"><span aria-hidden="true">{mark}</span> <b>{len(nodes)}</b> {label}'
-            f"<small>{amount}</small></button>"
+            f"<small>{told}</small></button>"
         )
     return f'<div class="tiles" role="group" aria-label="Show only">{"".join(buttons)}</div>'
 
@@ -130,21 +132,33 @@ def _groups(view: View, own: str) -> list[str]:
         rest = [node for node in nodes if node not in compiled]
         if rest:
             groups.append((state, state.title, _ABOUT[state], rest))
-    urgent = any(state in {State.DRIFTED, State.PROD_ONLY} for state, *_ in groups)
     parts = []
     for state, title, about, nodes in groups:
-        opened = state in {State.DRIFTED, State.PROD_ONLY} or len(nodes) <= (0 if urgent else _FEW) or nodes[0].compiled
-        rows = "".join(_row(node, own, largest) for node in nodes)
+        urgent = state in {State.DRIFTED, State.PROD_ONLY} or len(nodes) <= _SHOWN + _SPARE
+        shown = nodes if urgent else nodes[:_SHOWN]
         whole = total(node.prod or node.dev for node in nodes)
         kind = "compiled" if state is State.SHARED and nodes[0].compiled else state.value
         parts.append(
-            f'<details class="group {kind}"{" open" if opened else ""}>'
+            f'<details class="group {kind}" open>'
             f"<summary><h3>{text(title)}</h3>"
             f' <b class="shown" data-all="{len(nodes)}">{len(nodes)}</b>'
-            f' <span class="muted">{size(whole.size)} &middot; {about}</span></summary>'
-            f'<ul class="rows" role="list" data-roving="rows">{rows}</ul></details>'
+            f' <span class="muted">{amount(whole)} &middot; {about}</span></summary>'
+            f"{_rows(shown, own, largest)}{_folded(nodes[len(shown) :], own, largest)}</details>"
         )
     return parts
+
+
+def _rows(nodes: Sequence[PackageNode], own: str, largest: int) -> str:
+    rows = "".join(_row(node, own, largest) for node in nodes)
+    return f'<ul class="rows" role="list" data-roving="rows">{rows}</ul>'
+
+
+def _folded(nodes: Sequence[PackageNode], own: str, largest: int) -> str:
+    if not nodes:
+        return ""
+    whole = total(node.prod or node.dev for node in nodes)
+    title = f"{len(nodes)} smaller ones, {amount(whole)}"
+    return f'<details class="more"><summary>{title}</summary>{_rows(nodes, own, largest)}</details>'
 
 
 def _row(node: PackageNode, own: str, largest: int) -> str:
@@ -203,6 +217,7 @@ def _table_row(node: PackageNode, own: str, ids: dict[str, str]) -> str:
     state = f"{node.state.title.lower()}{', compiled' if node.compiled else ''}"
     cells = [
         cell(text(state)),
+        cell(remark_list(node.remarks)),
         cell(text(dev.version or "dynamic") if dev else ""),
         cell(size(dev.size) if dev else "", "num"),
         cell(text(prod.version or "dynamic") if prod else ""),
@@ -211,7 +226,6 @@ def _table_row(node: PackageNode, own: str, ids: dict[str, str]) -> str:
         cell(_both(dev and file_of(dev), prod and file_of(prod))),
         cell(_way(node)),
         cell(text(node.key)),
-        cell(remark_list(node.remarks)),
         cell(_needs(node, ids), "needs"),
     ]
     shown = f"{own}-{node.id}"

@@ -59,7 +59,7 @@ class Layout:
         width: of it.
         height: of it.
         boxes: node id -> place.
-        curves: the edges that are drawn, in the order of the graph.
+        curves: in the order of the graph's edges.
         titles: (title, x) of the columns.
     """
 
@@ -86,10 +86,11 @@ class _Point:
 
 
 def lay_out(build: Build) -> Layout:
-    """Places for all nodes, and curves for all edges; quiet ones do not count, but have curves too."""
+    """Places for all nodes, and curves for the edges that are not redundant; quiet ones take no room."""
     columns = _columns(build)
     points, chains = _chains(build, columns)
     order = _order(points)
+    _gather(build, order)
     _place(points, order)
     widths = [_width(build, columns, number) for number in range(len(order))]
     lefts = [_LEFT + sum(widths[:number]) + number * _GAP for number in range(len(order))]
@@ -101,6 +102,7 @@ def lay_out(build: Build) -> Layout:
     curves = tuple(
         Curve(edge, _path(chains.get((edge.source, edge.target), [edge.source, edge.target]), points, boxes, lefts, widths))
         for edge in build.edges
+        if not edge.redundant
     )
     return Layout(
         width=lefts[-1] + widths[-1] + 2 if lefts else 0,
@@ -149,7 +151,7 @@ def _chains(build: Build, columns: Mapping[str, int]) -> tuple[dict[str, _Point]
     chains: dict[tuple[str, str], list[str]] = {}
     for edge in build.edges:
         first, last = columns[edge.source], columns[edge.target]
-        if edge.quiet or last <= first:
+        if not edge.is_drawn or last <= first:
             continue
         chain = [edge.source]
         for number in range(first + 1, last):
@@ -179,6 +181,16 @@ def _order(points: Mapping[str, _Point]) -> list[list[str]]:
         if count < fewest:
             best, fewest = [list(column) for column in order], count
     return best
+
+
+def _gather(build: Build, order: list[list[str]]) -> None:
+    """Put a build key above the build lock that it decides: their edge runs beside the column."""
+    keys = {node.id for node in build.nodes if node.kind is Kind.KEY}
+    for edge in build.edges:
+        column = next((names for names in order if edge.source in names and edge.target in names), None)
+        if edge.source in keys and column is not None:
+            column.remove(edge.source)
+            column.insert(column.index(edge.target), edge.source)
 
 
 def _centres(

@@ -223,7 +223,8 @@ class BuildNode:
         label: its name.
         about: one line about it, or an empty string.
         facts: (what, value) of whatever else is known.
-        compiles: whether hours are spent in it, or depend on it.
+        wheel: whether it is on the way to a compiled wheel.
+        compiles: whether it is where hours are spent.
         remarks: findings about it.
     """
 
@@ -232,6 +233,7 @@ class BuildNode:
     label: str
     about: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    wheel: bool = False
     compiles: bool = False
     remarks: tuple[Remark, ...] = ()
 
@@ -247,6 +249,7 @@ class BuildEdge:
         reach: how surely a change of the source arrives.
         carried: ids of inputs whose own bytes go through: their changes arrive for sure.
         quiet: whether it is one of many that say little, such as those of a whole build context.
+        redundant: whether others lead the same way, none of them less surely: a drawing can do without it.
     """
 
     source: str
@@ -255,6 +258,12 @@ class BuildEdge:
     reach: Reach = Reach.SURE
     carried: frozenset[str] = frozenset()
     quiet: bool = False
+    redundant: bool = False
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is drawn where nothing is selected."""
+        return not self.quiet and not self.redundant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +273,7 @@ class Build:
     Attributes:
         pair: its name, or an empty string.
         nodes: in the order in which they are written.
-        edges: sorted by their ends.
+        edges: sorted by their ends, in the order of the nodes.
         notes: what is left out, and why.
     """
 

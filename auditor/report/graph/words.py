@@ -29,8 +29,14 @@ def size(count: int | None) -> str:
 def packages(total: Total) -> str:
     """`25 packages, 3.1 GB`, and how many of them have no known size."""
     word = "package" if total.count == 1 else "packages"
-    unknown = f" and {total.unknown} of unknown size" if total.unknown else ""
-    return f"{total.count} {word}, {size(total.size)}{unknown}"
+    return f"{total.count} {word}, {amount(total)}"
+
+
+def amount(total: Total) -> str:
+    """`3.1 GB`, and how many have no known size."""
+    if total.unknown == total.count:
+        return "size unknown" if total.count else size(0)
+    return f"{size(total.size)} and {total.unknown} of unknown size" if total.unknown else size(total.size)
 
 
 def file_of(entry: Entry) -> str:

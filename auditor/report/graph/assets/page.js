@@ -41,12 +41,15 @@
         }
         if (!view.hidden) packages += shown;
         group.hidden = shown === 0;
-        if (words.length || state.filter) {
-          if (group.dataset.was === undefined) group.dataset.was = String(group.open);
-          group.open = true;
-        } else if (group.dataset.was !== undefined) {
-          group.open = group.dataset.was === "true";
-          delete group.dataset.was;
+        for (const folder of [group, ...all(".more", group)]) {
+          if (folder !== group) folder.hidden = all(".row", folder).every((row) => row.hidden);
+          if (words.length || state.filter) {
+            if (folder.dataset.was === undefined) folder.dataset.was = String(folder.open);
+            folder.open = true;
+          } else if (folder.dataset.was !== undefined) {
+            folder.open = folder.dataset.was === "true";
+            delete folder.dataset.was;
+          }
         }
         const count = one(".shown", group);
         count.textContent = shown === Number(count.dataset.all) ? count.dataset.all : shown + " of " + count.dataset.all;
@@ -198,6 +201,7 @@
     button.setAttribute("aria-current", "true");
     card.replaceChildren(details(node));
     card.scrollTop = 0;
+    for (const other of all(".card")) other.classList.toggle("open", other === card);
     const graph = node.closest(".graph");
     if (graph) highlight(graph, node);
     rove(button.closest("[data-roving]"), button);
@@ -210,6 +214,7 @@
       button.removeAttribute("aria-current");
       const card = one(".card", area), graph = one(".graph", area);
       card.replaceChildren(...state.help.get(card));
+      card.classList.remove("open");
       if (graph) highlight(graph, null);
       last = button;
     }
@@ -225,8 +230,7 @@
     const view = node.closest(".view");
     if (view && view.hidden) show(view.id);
     if (node.hidden || node.closest("[hidden]")) { query.value = ""; filter(""); search(""); }
-    const group = node.closest("details");
-    if (group) group.open = true;
+    for (let folder = node.closest("details"); folder; folder = folder.parentElement.closest("details")) folder.open = true;
     select(node);
     focus(node.matches("button") ? node : one("button", node));
     return true;
@@ -282,7 +286,7 @@
     if (button) rove(button.closest("[data-roving]"), button);
   });
   document.addEventListener("toggle", (event) => {
-    if (event.target.matches && event.target.matches(".group")) all("[data-roving]", event.target).forEach((list) => rove(list));
+    if (event.target.matches && event.target.matches(".group, .more")) all("[data-roving]", event.target).forEach((list) => rove(list));
   }, true);
   query.addEventListener("input", () => search(query.value));
   one(".search").addEventListener("submit", (event) => event.preventDefault());
