@@ -88,7 +88,12 @@ def bake_naive(project: Path, dockerfile: str, index: str, env: Mapping[str, str
         "MAX_JOBS": env.get("MAX_JOBS", "4"),
         "NVCC_THREADS": env.get("NVCC_THREADS", "2"),
     }
-    common = {"context": ".", "network": "host", "dockerfile-inline": dockerfile.replace("${", "$${"), "args": arguments}
+    common = {
+        "context": ".",
+        "network": "host",
+        "dockerfile-inline": dockerfile.replace("${", "$${"),
+        "args": arguments,
+    }
     labels = re.findall(r'labels = \{ (\w+) = "(\w+)" \}', (project / "docker-bake.override.hcl").read_text())
     targets = {name: {**common, "target": name, "labels": dict(labels)} for name in ("dev", "prod")}
     path = project.with_name(f"{project.name}-naive.json")

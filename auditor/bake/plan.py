@@ -108,8 +108,10 @@ class _Planner:
         return BakeFile(header=self.header(), sections=tuple(sections))
 
     def header(self) -> tuple[str, ...]:
+        count = len(self.plan.keys)
+        wheels = {0: "", 1: ", with one compiled wheel"}.get(count, f", with {count} compiled wheels")
         lines = [
-            f"{self.plan.name or 'The project'}: the development and the production image, with one compiled wheel.",
+            f"{self.plan.name or 'The project'}: the development and the production image{wheels}.",
             "",
             "Written by `lockaudit bake`. Do not edit; put your own settings into docker-bake.override.hcl.",
             "  lockaudit bake            write it anew, after a change of a lock or a pin",
@@ -125,6 +127,11 @@ class _Planner:
                 "",
                 "In CI, bake `wheels` first and `prod` in a second step: in one step, a prod that fails also",
                 "cancels the export of the wheels' caches.",
+            ]
+        if count > 1:
+            lines += [
+                "For the same reason bake each `wheel-<package>` there in a step of its own: one that fails",
+                "cancels the exports of the others.",
             ]
         return tuple(lines)
 
@@ -228,6 +235,7 @@ class _Planner:
 
     def wheels(self) -> tuple[Block, ...]:
         keys, locks = self.plan.keys, self.plan.locks
+        layers = "one layer" if len(keys) == 1 else "a layer for each wheel"
         found: list[Block] = []
         if len(keys) == 1:
             found.append(self.wheel("wheel-prod", keys[0], locks[0]))
@@ -261,7 +269,7 @@ class _Planner:
                     "attest": [{"type": "provenance", "disabled": True}],
                     "output": [{"type": "image", "push": True}],
                 },
-                notes={"attest": ("One manifest with one layer; an attestation would make an index of it.",)},
+                notes={"attest": (f"One manifest with {layers}; an attestation would make an index of it.",)},
             )
         )
         return tuple(found)

@@ -7,18 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from auditor.bake.files import read_text
 from auditor.bake.generate import Written
 from auditor.cli.options import Overrides
 from auditor.cli.workspace import load_side
 from auditor.errors import InputError, SelectionError
 from auditor.lock.model import LOCAL_TREES
+from auditor.lock.read import normalize
 from auditor.lock.selection import Request, known_extras
 from auditor.wheel.compiled import compiled_packages
 from auditor.wheel.cuda import cuda_of
 from auditor.wheel.known import modules
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from auditor.lock.environment import Target
     from auditor.lock.pair import Side
     from auditor.lock.selection import Selection
@@ -41,6 +46,42 @@ _PATCHES: Final = {
     "13.2": "13.2.1",
 }
 _REPOSITORY: Final = "https://github.com/lockaudit/lockaudit"
+# What `[tool.uv]` says about where packages come from and how they are resolved and built: prod needs the same.
+_INHERITED: Final = (
+    "index-url",
+    "extra-index-url",
+    "find-links",
+    "no-index",
+    "index-strategy",
+    "keyring-provider",
+    "environments",
+    "required-environments",
+    "resolution",
+    "prerelease",
+    "fork-strategy",
+    "exclude-newer",
+    "exclude-newer-package",
+    "constraint-dependencies",
+    "build-constraint-dependencies",
+    "override-dependencies",
+    "exclude-dependencies",
+    "no-build",
+    "no-build-package",
+    "no-binary",
+    "no-binary-package",
+    "no-build-isolation",
+    "no-build-isolation-package",
+    "config-settings",
+    "config-settings-package",
+    "extra-build-dependencies",
+    "extra-build-variables",
+    "index",
+    "dependency-metadata",
+)
+_HOOK: Final = re.compile(r"^[^#\n]*\bid:\s*[\"']?lockaudit-", re.MULTILINE)
+_REPOS: Final = re.compile(
+    r"^repos:[ \t]*(?:#[^\n]*)?\r?\n(?P<between>(?:[ \t]*(?:#[^\n]*)?\r?\n)*)(?P<indent>[ ]*)-", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +127,7 @@ class _Planner:
         self.kept: list[str] = []
         self.found: list[str] = []
         self.relock: list[str] = []
+        self.left_out: list[str] = []
         # Conflicting extras are no obstacle here: which one to take is what this finds out.
         workspace = load_side(root, Overrides(dev_extras=()))
         self.side: Side = workspace.side
@@ -135,37 +177,22 @@ class _Planner:
         return ()
 
     def pyproject(self, selection: Selection, extras: tuple[str, ...], *, compiled: bool) -> None:
-        import tomlkit  # noqa: PLC0415 - only `init` edits a pyproject.toml
-
         project = self.side.project
         if project is None:
             raise AssertionError
         old = read_text(self.root / "pyproject.toml") or ""
-        document = tomlkit.parse(old)
-        tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
-        if "lockaudit" in tool and not self.force:
-            self.kept.append("pyproject.toml: [tool.lockaudit] is there already")
+        new = old
+        table = _settings_table(str(self.target), self.first_party(selection), extras)
+        if "lockaudit" not in project.tables.get("tool", {}):
+            new = _appended(new, table)
+        elif self.force:
+            new = _replaced(new, table)
         else:
-            settings = tomlkit.table()
-            settings.add("targets", [str(self.target)])
-            first_party = self.first_party(selection)
-            if first_party:
-                settings.add("first-party", first_party)
-            if extras:
-                dev = tomlkit.table()
-                dev.add("extras", list(extras))
-                settings.add("dev", dev)
-            tool["lockaudit"] = settings
-        groups = document.setdefault("dependency-groups", tomlkit.table())
-        if compiled and "wheel-build" not in groups:
-            tools = tomlkit.array()
-            tools.extend(TOOLS)
-            groups.add("wheel-build", tools.multiline(multiline=True))
-            groups["wheel-build"].comment("what compiles the wheels, beside torch: locked like everything else")
+            self.kept.append("pyproject.toml: [tool.lockaudit] is there already")
+        if compiled and "wheel-build" not in project.groups:
+            new = _with_group(new)
             self.relock.append(".")
-        elif not groups:
-            document.remove("dependency-groups")
-        self.files.append(Written(path="pyproject.toml", new=tomlkit.dumps(document), old=old))
+        self.files.append(Written(path="pyproject.toml", new=new, old=old))
 
     def first_party(self, selection: Selection) -> list[str]:
         """Source trees of dev that prod takes from elsewhere."""
@@ -180,9 +207,13 @@ class _Planner:
         path = self.root / "prod" / "pyproject.toml"
         if path.exists():
             self.kept.append("prod/pyproject.toml is there already")
+            if not path.with_name("uv.lock").exists():
+                self.relock.append("prod")
         elif self.create_prod:
             self.files.append(Written(path="prod/pyproject.toml", new=self.prod_project(extras), old=None))
             self.relock.append("prod")
+            for name in self.left_out:
+                self.found.append(f"{name} is a source tree: prod/ needs a release, a git tag or a wheel of it")
 
     def prod_project(self, extras: tuple[str, ...]) -> str:
         """The root's dependencies, and those of the chosen extra, with what decides where they come from."""
@@ -201,18 +232,22 @@ class _Planner:
         made.add("version", str(root.get("version", "0.1.0")))
         made.add("requires-python", project.requires_python or f">={self.target.python}")
         dependencies = tomlkit.array()
-        wanted = list(root.get("dependencies", []))
-        for extra in extras:
-            wanted += root.get("optional-dependencies", {}).get(extra, [])
-        dependencies.extend(wanted)
-        made.add("dependencies", dependencies.multiline(multiline=True))
+        sources, trees = self.prod_sources(extras)
+        for text in self.wanted(extras):
+            name = _name_of(text)
+            if name in trees and name not in sources:
+                self.left_out.append(name)
+                dependencies.add_line(comment=f"{text}: a source tree of the root; add a release, a git tag or a wheel")
+            else:
+                dependencies.add_line(text)
+        dependencies.add_line(indent="")
+        made.add("dependencies", dependencies)
         document.add("project", made)
         uv = tomlkit.table()
         uv.add("package", False)  # noqa: FBT003 - tomlkit's signature
-        for key in ("environments", "constraint-dependencies", "override-dependencies", "index", "dependency-metadata"):
+        for key in _INHERITED:
             if key in project.uv:
                 uv.add(key, tomlkit.item(project.uv[key]))
-        sources = self.prod_sources(extras)
         if sources:
             uv.add("sources", tomlkit.item(sources))
         tool = tomlkit.table(is_super_table=True)
@@ -220,19 +255,47 @@ class _Planner:
         document.add("tool", tool)
         return tomlkit.dumps(document)
 
-    def prod_sources(self, extras: tuple[str, ...]) -> dict[str, Any]:
-        """The root's sources that mean something in prod: no workspace, no path, and of several the chosen extra's."""
+    def wanted(self, extras: tuple[str, ...]) -> list[str]:
+        """What prod requires: the root's dependencies and those of its chosen extras, which may name one another."""
+        project = self.side.project
+        root: Any = project.tables.get("project", {}) if project is not None else {}
+        optional = {normalize(name): texts for name, texts in root.get("optional-dependencies", {}).items()}
+        found: list[str] = []
+        waiting, seen = list(root.get("dependencies", [])), set(extras)
+        for extra in extras:
+            waiting += optional.get(extra, [])
+        while waiting:
+            text = waiting.pop(0)
+            if project is None or _name_of(text) != project.name:
+                found.append(text)
+                continue
+            for extra in sorted(map(normalize, Requirement(text).extras)):  # the project itself, with other extras
+                if extra not in seen:
+                    seen.add(extra)
+                    waiting += optional.get(extra, [])
+        return list(dict.fromkeys(found))
+
+    def prod_sources(self, extras: tuple[str, ...]) -> tuple[dict[str, Any], set[str]]:
+        """The root's sources that mean something in prod, and the packages that are source trees of the root.
+
+        A choice of another extra or of a group means nothing there, nor does a path, which prod would not have.
+        """
         project = self.side.project
         found: dict[str, Any] = {}
+        trees: set[str] = set()
         for name, value in (project.uv.get("sources", {}) if project is not None else {}).items():
             choices = value if isinstance(value, list) else [value]
+            fitting = []
             for choice in choices:
-                if choice.get("extra", next(iter(extras), None)) not in {None, *extras}:
+                if "group" in choice or choice.get("extra", next(iter(extras), None)) not in {None, *extras}:
                     continue
-                if not choice.keys() & {"workspace", "path"}:
-                    found[name] = {key: item for key, item in choice.items() if key not in {"extra", "group"}}
-                    break
-        return found
+                if choice.keys() & {"workspace", "path"}:
+                    trees.add(normalize(name))
+                else:
+                    fitting.append({key: item for key, item in choice.items() if key != "extra"})
+            if fitting:
+                found[normalize(name)] = fitting if len(fitting) > 1 else fitting[0]
+        return found, trees - found.keys()
 
     def dockerfile(self, selection: Selection, extras: tuple[str, ...], compiled: list[str]) -> None:
         if (self.root / DOCKERFILE).exists() and not self.force:
@@ -245,6 +308,9 @@ class _Planner:
             "COMPILED": f'"{" ".join(compiled)}"',
             "IMPORTS": f'"{" ".join(self.imports(selection, compiled))}"',
         }
+        cmake = self.side.lock.by_name.get("cmake", ()) if "wheel-build" in self.groups() else ()
+        if len(cmake) == 1:  # the build checks that its CMake is the one of this ARG
+            values["CMAKE_VERSION"] = str(cmake[0].version)
         signal = cuda_of(selection.packages, self.target)
         patch = _PATCHES.get(str(signal.cuda)) if signal else None
         if patch:
@@ -254,25 +320,35 @@ class _Planner:
             text = re.sub(rf"^ARG {name}=.*$", f"ARG {name}={value}", text, flags=re.MULTILINE)
         self.files.append(Written(path=DOCKERFILE, new=text, old=read_text(self.root / DOCKERFILE)))
 
+    def groups(self) -> tuple[str, ...]:
+        """The root's dependency groups."""
+        return self.side.project.groups if self.side.project is not None else ()
+
     def imports(self, selection: Selection, compiled: list[str]) -> list[str]:
         torch = ["torch"] if selection.get("torch") else []
         return torch + [module for name in compiled for module in modules(name, ())]
 
     def hook(self) -> None:
         old = read_text(self.root / HOOKS)
-        if old is not None and "lockaudit" in old:
+        if old is not None and _HOOK.search(old):
             self.kept.append(f"{HOOKS} has lockaudit's hooks already")
             return
-        entry = (
-            f"  - repo: {_REPOSITORY}\n    rev: v{self.version}\n    hooks:\n"
-            "      - id: lockaudit-check\n      - id: lockaudit-bake\n"
+        lines = (
+            f"- repo: {_REPOSITORY}",
+            f"  rev: v{self.version}",
+            "  hooks:",
+            "    - id: lockaudit-check",
+            "    - id: lockaudit-bake",
         )
-        if old is not None and not re.search(r"^repos:\s*$", old, re.MULTILINE):
+        if old is None or not old.strip():
+            new = "repos:\n" + "".join(f"  {line}\n" for line in lines)
+        elif found := _REPOS.search(old):
+            entry = "".join(f"{found['indent']}{line}\n" for line in lines)
+            at = found.start("indent")
+            new = old[:at] + _same_endings(entry, old) + old[at:]
+        else:
             self.kept.append(f"{HOOKS} has no plain `repos:` list: add lockaudit's hooks by hand")
             return
-        new = (
-            f"repos:\n{entry}" if old is None else re.sub(r"^repos:\s*\n", f"repos:\n{entry}", old, flags=re.MULTILINE)
-        )
         self.files.append(Written(path=HOOKS, new=new, old=old))
 
     def ignore(self) -> None:
@@ -281,6 +357,75 @@ class _Planner:
             return
         text = template(".dockerignore")
         self.files.append(Written(path=IGNORE, new=text, old=read_text(self.root / IGNORE)))
+
+
+def _name_of(requirement: str) -> str:
+    """The normalised name of a requirement, or an empty string where it is not one."""
+    try:
+        return normalize(Requirement(requirement).name)
+    except InvalidRequirement:
+        return ""
+
+
+def _settings_table(target: str, first_party: list[str], extras: tuple[str, ...]) -> str:
+    """`[tool.lockaudit]`, as text."""
+
+    def listed(names: Iterable[str]) -> str:
+        return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+    lines = ["[tool.lockaudit]", f"targets = {listed([target])}"]
+    if first_party:
+        lines.append(f"first-party = {listed(first_party)}")
+    if extras:
+        lines += ["", "[tool.lockaudit.dev]", f"extras = {listed(extras)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _appended(text: str, table: str) -> str:
+    """A table after all others, so that no byte before it changes."""
+    end = "" if not text or text.endswith("\n") else "\n"
+    return text + _same_endings(f"{end}\n{table}" if text.strip() else table, text)
+
+
+def _replaced(text: str, table: str) -> str:
+    """`[tool.lockaudit]` replaced where it stands."""
+    import tomlkit  # noqa: PLC0415 - only `init --force` needs it
+
+    mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
+    document = tomlkit.parse(body)
+    wanted: Any = tomlkit.parse(table)
+    tool: Any = document["tool"]
+    tool["lockaudit"] = wanted["tool"]["lockaudit"]
+    return mark + _same_endings(tomlkit.dumps(document), text)
+
+
+def _with_group(text: str) -> str:
+    """The group `wheel-build` added to `[dependency-groups]`."""
+    import tomlkit  # noqa: PLC0415 - only `init` edits a pyproject.toml
+
+    mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
+    document = tomlkit.parse(body)
+    lines = ["wheel-build = [", *(f'    "{tool}",' for tool in TOOLS), "]", ""]
+    group = "# What compiles the wheels, beside torch: locked like everything else.\n" + "\n".join(lines)
+    if "dependency-groups" not in document:
+        return _appended(text, f"[dependency-groups]\n{group}")
+    # Into the text, below the header, where nothing that is there moves; tomlkit finds a place in what has no header.
+    header = re.search(
+        r"^[ \t]*\[[ \t]*[\"']?dependency-groups[\"']?[ \t]*\][ \t]*(?:#[^\n]*)?\r?\n", text, re.MULTILINE
+    )
+    if header is not None:
+        return text[: header.end()] + _same_endings(group, text) + text[header.end() :]
+    groups: Any = document["dependency-groups"]
+    tools = tomlkit.array()
+    tools.extend(TOOLS)
+    groups["wheel-build"] = tools
+    return mark + _same_endings(tomlkit.dumps(document), text)
+
+
+def _same_endings(added: str, text: str) -> str:
+    """`added` with the line endings of `text`."""
+    crlf = "\r\n" in text and text.count("\n") == text.count("\r\n")
+    return re.sub(r"\r?\n", "\r\n", added) if crlf else added
 
 
 def template(name: str = "Dockerfile-uv") -> str:

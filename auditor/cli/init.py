@@ -42,6 +42,8 @@ def init(root: Path, *, dry_run: bool, force: bool, create_prod: bool, no_lock: 
         click.echo(f"kept: {line}", err=True)
     if dry_run:
         click.echo("".join(line for file in adoption.files for line in difference(file)), nl=False)
+        for folder in () if no_lock else adoption.relock:
+            click.echo(f"would lock {folder}", err=True)
         return EXIT_CLEAN
     for file in adoption.files:
         write_atomic(root / file.path, file.new or "", name=file.path)
@@ -69,12 +71,15 @@ def _lock(root: Path, adoption: Adoption, *, run_uv: bool) -> list[str]:
             steps.append(command)
             continue
         seed = root / folder / "uv.lock"
-        if folder != "." and not seed.exists():
+        is_seeded = folder != "." and not seed.exists()
+        if is_seeded:
             shutil.copyfile(root / "uv.lock", seed)  # uv keeps the versions that it finds, and prunes the rest
         done = subprocess.run(  # noqa: S603 - uv, with a folder of ours
             [uv, "lock", "--directory", str(root / folder), "--quiet"], capture_output=True, text=True, check=False
         )
         if done.returncode:
+            if is_seeded:  # what uv could not turn into prod's lock is none
+                seed.unlink(missing_ok=True)
             click.echo(f"uv could not lock {folder}:\n{done.stderr.strip()}", err=True)
             steps.append(command)
         else:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from auditor.dockerfile.model import Dockerfile
 
 _MINORS: Final = range(8, 21)
+_PATCHES: Final = range(30)  # a lock may pin one: `==3.12.9`
 _PYTHON: Final = re.compile(r"(?:cpython-|python)?3\.(?P<minor>\d{1,2})(?:\.(?P<patch>\d+))?(?:$|[^\d.])")
 _MACHINES: Final = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 
@@ -221,7 +222,7 @@ def _minor(root: Path, pair: Pair, dockerfile: Dockerfile | None) -> int:
         if match:
             return int(match["minor"])
     for minor in _MINORS:
-        versions = [f"3.{minor}.{patch}" for patch in (0, 99)]
+        versions = [f"3.{minor}.{patch}" for patch in (*_PATCHES, 99)]
         if any(allows(pair.prod.lock.requires_python, version) for version in versions):
             return minor
     raise ConfigError(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 # Options of uv and pip that take a value (`uv COMMAND --help` of uv 0.13, `pip COMMAND --help` of pip 26); all other
 # options are switches. `--no-binary` takes one in `uv pip` and pip, and none in `uv sync`.
 _OPTIONS: Final = """\
-abi allow-insecure-host annotation-style branch build-constraint build-constraints build-option bump cache-dir cert
+abi allow-insecure-host annotation-style bounds branch build-constraint build-constraints build-option bump cache-dir
+cert
 client-cert color config-file config-setting config-settings config-settings-package constraint constraints
 custom-compile-command default-index directory editable env-file exclude exclude-newer exclude-newer-package
 excludes exists-action extra extra-index-url find-links fork-strategy format from global-option group hash
@@ -54,7 +55,11 @@ _SHORT_OF: Final = {
     "build": {**_SHORT, "-o": "out-dir"},
     "add": {**_SHORT, "-m": "marker"},
 }
-_SWITCHES_OF: Final = {"run": frozenset({"script"}), "tool install": frozenset({"editable"})}
+_SWITCHES_OF: Final = {
+    "run": frozenset({"script"}),
+    "add": frozenset({"editable"}),
+    "tool install": frozenset({"editable"}),
+}
 _GROUPED: Final = frozenset({"pip", "tool", "python", "cache", "self", "auth"})
 PYTHON: Final = re.compile(r"python(?:\d+(?:\.\d+)?)?")
 ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tar.zst", ".zip", ".whl", ".gz", ".xz")

@@ -97,7 +97,7 @@ def documented(dockerfile: Dockerfile, name: str, default: str) -> tuple[str, ..
     shape = _VERSION if _VERSION.fullmatch(default) else _FLAVOR
     for number, text in enumerate(dockerfile.file.lines, start=1):
         comment = text.strip()
-        if not comment.startswith("#") or not (number in above or re.search(rf"\b{re.escape(name)}\b", comment)):
+        if not comment.startswith("#") or not (number in above or name in comment):
             continue
         for match in _LIST.finditer(re.sub(r"[`'\"]", "", comment)):
             items = [item.rstrip(".") for item in _SEPARATOR.split(match[0])]

@@ -274,14 +274,15 @@ def compare_versions(value: str, operator: str, literal: str) -> bool:
 
     Where `operator literal` is no version specifier, text is compared, as PEP 508 says.
     """
-    if not _is_specifier(operator, literal):
+    wanted = literal.strip()
+    if not _is_specifier(operator, wanted):
         return _compare_strings(value, operator, literal)
     if operator == "===":
-        return value.lower() == literal.lower()
-    left, right = parse_version(value), parse_version(literal.removesuffix(".*"))
+        return value.lower() == wanted.lower()
+    left, right = parse_version(value), parse_version(wanted.removesuffix(".*"))
     if left is None or right is None:
         return False
-    if literal.endswith(".*"):
+    if wanted.endswith(".*"):
         same = left.epoch == right.epoch and _release(left, len(right.release)) == right.release
         return same == (operator == "==")
     return _compare_parsed(left, operator, right)
@@ -290,7 +291,7 @@ def compare_versions(value: str, operator: str, literal: str) -> bool:
 def _is_specifier(operator: str, literal: str) -> bool:
     """Whether the two make a version specifier of PEP 440."""
     if operator == "===":
-        return literal.split() == [literal.strip()]
+        return len(literal.split()) == 1
     version = parse_version(literal.removesuffix(".*"))
     if version is None or operator not in _OPERATORS:
         return False

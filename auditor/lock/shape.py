@@ -1,7 +1,7 @@
 """Values of a TOML file that may be anything: what has the wanted shape, and nothing else.
 
-They are for the parts of a pyproject.toml, a uv.toml or a lock's manifest that uv would refuse in another shape. Nothing
-is concluded from a part that is not there.
+They are for the parts of a pyproject.toml, a uv.toml or a lock's manifest that uv would refuse in another shape.
+Nothing is concluded from a part that is not there.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def selection_not_passed(context: PairContext) -> Iterator[Finding]:
         yield from _missing(context, config, side, counted)
         if side is context.prod:
             for each in counted:
-                extra = sorted(each.groups - set(config.groups)) if not each.open else []
+                extra = sorted(each.certain - set(config.groups)) if not each.open else []
                 if extra:
                     yield selection_not_passed.finding(
                         f"production's `uv {_name(each.step)}` installs the default group {', '.join(extra)} too",
@@ -67,12 +67,22 @@ def selection_not_passed(context: PairContext) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Synced:
-    """What a stage has of a lock in the end, and the call that decided last."""
+    """What a stage has of a lock in the end.
+
+    Attributes:
+        facts: the stage.
+        step: the call that decided last.
+        extras: that it may have.
+        groups: that it may have.
+        certain: groups that it has in any case.
+        open: whether there may be more.
+    """
 
     facts: StageFacts
     step: Step
     extras: frozenset[str]
     groups: frozenset[str]
+    certain: frozenset[str]
     open: bool
 
 
@@ -84,6 +94,7 @@ def _last_syncs(context: PairContext, side: Side) -> list[_Synced]:
             continue
         extras: frozenset[str] = frozenset()
         groups: frozenset[str] = frozenset()
+        certain: frozenset[str] = frozenset()
         last: Step | None = None
         is_open = False
         for step in facts.all_steps:
@@ -91,7 +102,13 @@ def _last_syncs(context: PairContext, side: Side) -> list[_Synced]:
             if call is None or not _syncs(context, side, step):
                 continue
             selection = chosen(side, step, call)
-            keeps = call.options.has("inexact")
+            # Two in one RUN are branches of a condition, of which either may run.
+            branch = last is not None and last.line == step.line
+            inexact = call.options.has("inexact")
+            keeps = inexact or branch
+            certain = (
+                selection.groups | certain if inexact else selection.groups & certain if branch else selection.groups
+            )
             extras = selection.extras | extras if keeps else selection.extras
             groups = selection.groups | groups if keeps else selection.groups
             is_open = selection.open or (keeps and is_open)
@@ -99,7 +116,7 @@ def _last_syncs(context: PairContext, side: Side) -> list[_Synced]:
         if last is not None:
             below = [each for each in found if each.facts in facts.chain]
             found = [each for each in found if each not in below]
-            found.append(_Synced(facts=facts, step=last, extras=extras, groups=groups, open=is_open))
+            found.append(_Synced(facts=facts, step=last, extras=extras, groups=groups, certain=certain, open=is_open))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import tomlkit
 
 from auditor.lock.model import SourceKind
+from auditor.lock.read import normalize
 from bench.drift.kind import Family
 from bench.drift.text import edge_line
 from bench.drift.versions import raised
@@ -164,7 +165,9 @@ def _reference(view: View, package: Package) -> str:
     return f'version = "{entry.field("version")}", source = {entry.source}'
 
 
-@EDGES.kind("edges swapped between two entries of a name", LA302=_OTHER_ENTRY, LA113=_OTHER_ENTRY, LA105=_OTHER_ENTRY, LA204=_OTHER_ENTRY, LA115=_OTHER_ENTRY)
+@EDGES.kind(
+    "edges swapped between two entries of a name",
+    LA114=_OTHER_ENTRY, LA302=_OTHER_ENTRY, LA113=_OTHER_ENTRY, LA105=_OTHER_ENTRY, LA204=_OTHER_ENTRY, LA115=_OTHER_ENTRY)
 def _swapped(draft: Draft, rng: Random) -> Expected | None:
     found = _forks(draft.view)
     if not found:
@@ -188,6 +191,7 @@ def _swapped(draft: Draft, rng: Random) -> Expected | None:
     LA105="the second entry has another source than dev's",
     LA201="the second entry is another torch than dev's",
     LA204=_OTHER_ENTRY,
+    LA115="what both entries need may be two entries, too",
 )
 def _two_live(draft: Draft, rng: Random) -> Expected | None:
     found = []
@@ -243,14 +247,11 @@ def _surplus(draft: Draft, rng: Random) -> Expected | None:
     if not _has_metadata(draft.view):
         return None
     view = draft.view
-    pool = [
-        victim.name
-        for victim in view.victims
-        if victim.name not in view.direct and len(view.lock("prod").by_name[victim.name]) == 1
-    ]
+    everywhere = set.intersection(*({prod.name for prod, _ in on.common} for on in view.on_targets))
+    pool = [name for name in sorted(everywhere - view.direct) if len(view.lock("prod").by_name[name]) == 1]
     if not pool:
         return None
-    name = rng.choice(sorted(set(pool)))
+    name = rng.choice(pool)
     draft.lock("prod").root.add_edge(edge_line(name))
     draft.note = f"edge to {name} added"
     return [("LA302", name)]
@@ -333,6 +334,10 @@ def _orphan(draft: Draft, rng: Random) -> Expected | None:
 # -- the lock against its project ----------------------------------------------------------------------------------
 
 
+def _requirement_name(text: str) -> str:
+    return normalize(re.split(r"[^A-Za-z0-9._-]", text.strip())[0])
+
+
 def _root_name(view: View, side: Side) -> str:
     return view.lock(side).roots[0].name
 
@@ -355,10 +360,12 @@ def _stale_specifier(draft: Draft, rng: Random) -> Expected | None:
     if not _has_metadata(view):
         return None
     items = draft.project("prod")["project"]["dependencies"]
-    if not len(items):
+    indexed = {each.name for each in view.lock("prod").packages if each.source.kind is SourceKind.REGISTRY}
+    places = [place for place, each in enumerate(items) if _requirement_name(str(each)) in indexed]
+    if not places:  # elsewhere the source is the version: uv drops the specifier
         return None
-    place = rng.randrange(len(items))
-    name = re.split(r"[^A-Za-z0-9._-]", str(items[place]).strip())[0]
+    place = rng.choice(places)
+    name = _requirement_name(str(items[place]))
     if str(items[place]) == f"{name}>=0.0.1":
         return None
     items[place] = f"{name}>=0.0.1"
@@ -418,8 +425,8 @@ def _stale_python(draft: Draft, rng: Random) -> Expected | None:
     side: Side = rng.choice(("prod", "dev"))
     project = draft.project(side).get("project", {})
     old = str(project.get("requires-python", ""))
-    if not old or not draft.view.roots(side):
-        return None
+    if not old or not draft.view.roots(side) or draft.view.lock(side).manifest.members:
+        return None  # of a workspace, what every member admits counts
     project["requires-python"] = f">=3.{7 if '3.7' not in old else 6}"
     draft.note = f"requires-python {project['requires-python']} in {side}'s pyproject.toml"
     return [("LA301", None)]

@@ -27,6 +27,7 @@ class Kind:
         make: changes a draft, and returns what must be found: (code, package) of each; None where it cannot be done.
         follows: code -> why this code is found too, of whatever package, and rightly so.
         is_noise: of a harmless kind: it may be laid over a harmful mutation, because it hides nothing.
+        is_last: it changes a file as a whole, after everything that changes it in pieces.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Kind:
     make: Make
     follows: Mapping[str, str] = field(default_factory=dict)
     is_noise: bool = False
+    is_last: bool = False
 
     @property
     def is_harmful(self) -> bool:
@@ -63,7 +65,7 @@ def mutate(kind: Kind, view: View, rng: Random, noise: Iterable[Kind] = ()) -> M
     if expected is None or not draft.changed():
         return None
     notes = [draft.note]
-    for each in noise:
+    for each in sorted(noise, key=lambda other: other.is_last):
         draft.note = ""
         each.make(draft, rng)
         notes.append(each.name)
@@ -77,11 +79,12 @@ class Family:
         self.name = name
         self.kinds: list[Kind] = []
 
-    def kind(self, name: str, *, noise: bool = False, **follows: str) -> Callable[[Make], Make]:
+    def kind(self, name: str, *, noise: bool = False, last: bool = False, **follows: str) -> Callable[[Make], Make]:
         """Declare a kind; `follows` are codes that are found too, each with the reason."""
 
         def declare(make: Make) -> Make:
-            self.kinds.append(Kind(name=name, family=self.name, make=make, follows=follows, is_noise=noise))
+            kind = Kind(name=name, family=self.name, make=make, follows=follows, is_noise=noise, is_last=last)
+            self.kinds.append(kind)
             return make
 
         return declare

@@ -48,9 +48,9 @@ class Score:
 
     Attributes:
         pairs: mutated pairs.
-        found: of which everything that was expected was found.
-        wrong: of which something else was found instead.
-        missed: of which nothing was found.
+        found: of which everything that was expected was found; of a harmless kind, with which nothing was found.
+        wrong: with which something else was found instead; of a harmless kind, with which anything was found.
+        missed: with which nothing was found.
         follows: code -> in how many pairs it was found too, as the kind says it may.
         extra: code -> in how many pairs it was found too, though the kind says nothing of it.
         sources: names of the locks that were mutated.
@@ -167,13 +167,14 @@ def _one(workshop: Workshop, kind: Kind, seed: str, noise: Sequence[Kind], resul
     extra = {each for each in rest if each[0] not in kind.follows}
     score.extra.update({code for code, _ in extra})
     problem = refused
-    if mutated.expected <= found and not refused:
+    is_right = mutated.expected <= found if kind.is_harmful else not found
+    if is_right and not refused:
         score.found += 1
         if extra:
             problem = f"extra {_shown(extra)}"
-    elif found:
+    elif found or not kind.is_harmful:
         score.wrong += 1
-        problem = f"expected {_shown(mutated.expected)}, found {_shown(found)}"
+        problem = refused or f"expected {_shown(mutated.expected)}, found {_shown(found)}"
     else:
         score.missed += 1
         problem = refused or f"expected {_shown(mutated.expected)}, found nothing"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SETTINGS: Final = Family("settings")
 
 _WIDER: Final = "prod allows more Pythons than dev at the same time"
+_EDGES: Final = "the edges hold where the lock was resolved, not where it says now"
 _MEMBERS: Final = "dev's lock does not have the new member"
 
 
@@ -29,9 +30,11 @@ def _set_python(draft: Draft, side: Side, text: str) -> bool:
     view = draft.view
     if "requires-python" not in project or view.lock(side).manifest.members or not view.roots(side):
         return False
+    if any("python" in str(marker) for marker in view.lock(side).supported_markers):
+        return False  # uv works the old bounds into the environments
     project["requires-python"] = text
     lock = draft.lock(side)
-    lock.head = re.sub(r'^requires-python = ".*"$', f'requires-python = "{text}"', lock.head, flags=re.MULTILINE)
+    lock.head = re.sub(r'^requires-python = ".*"$', f'requires-python = "{text}"', lock.head, count=1, flags=re.MULTILINE)
     return True
 
 
@@ -52,7 +55,7 @@ def _wider(draft: Draft, rng: Random) -> Expected | None:
 def _excludes(draft: Draft, rng: Random) -> Expected | None:
     minor = max(each.target.minor for each in draft.view.on_targets)
     text = rng.choice((f">=3.{minor + 1}", f"!=3.{minor}.*,>=3.{minor}"))
-    if not _is_named(draft.view) or not _set_python(draft, "prod", text):
+    if not _is_named(draft.view) or draft.view.accepted or not _set_python(draft, "prod", text):
         return None
     draft.note = f"prod for {text}"
     return [("LA109", None)]
@@ -62,7 +65,7 @@ def _excludes(draft: Draft, rng: Random) -> Expected | None:
 def _excludes_in_dev(draft: Draft, rng: Random) -> Expected | None:
     minor = max(each.target.minor for each in draft.view.on_targets)
     text = rng.choice((f">=3.{minor + 1}", f"!=3.{minor}.*,>=3.{minor}"))
-    if not _is_named(draft.view) or not _set_python(draft, "dev", text):
+    if not _is_named(draft.view) or draft.view.accepted or not _set_python(draft, "dev", text):
         return None
     draft.note = f"dev for {text}"
     return [("LA109", None)]
@@ -78,6 +81,8 @@ def _set_forks(draft: Draft, side: Side, markers: list[str]) -> None:
 
 
 def _forks(draft: Draft, rng: Random, side: Side) -> Expected | None:
+    if draft.view.accepted:
+        return None  # what is accepted cannot be seen on a target that is not covered
     target = draft.view.on_targets[0].target
     markers = target.markers
     text = rng.choice(
@@ -92,12 +97,12 @@ def _forks(draft: Draft, rng: Random, side: Side) -> Expected | None:
     return [("LA109", None)]
 
 
-@SETTINGS.kind("resolution-markers exclude the target in prod")
+@SETTINGS.kind("resolution-markers exclude the target in prod", LA302=_EDGES)
 def _forks_in_prod(draft: Draft, rng: Random) -> Expected | None:
     return _forks(draft, rng, "prod")
 
 
-@SETTINGS.kind("resolution-markers exclude the target in dev", LA111=_WIDER)
+@SETTINGS.kind("resolution-markers exclude the target in dev", LA111=_WIDER, LA302=_EDGES)
 def _forks_in_dev(draft: Draft, rng: Random) -> Expected | None:
     return _forks(draft, rng, "dev")
 
@@ -239,7 +244,7 @@ def _build_constraint(draft: Draft, rng: Random) -> Expected | None:
     return _list(draft, rng, "build-constraint-dependencies", "build-constraints", "<9999")
 
 
-@SETTINGS.kind("static metadata of one side")
+@SETTINGS.kind("static metadata of one side", LA207="it is a build setting, too, of what is built from source")
 def _metadata(draft: Draft, rng: Random) -> Expected | None:
     side: Side = rng.choice(("dev", "prod"))
     view = draft.view
@@ -274,7 +279,9 @@ def _member(draft: Draft, rng: Random) -> Expected | None:
     return [("LA306", None)]
 
 
-@SETTINGS.kind("prod takes the root's settings, its own are gone")
+@SETTINGS.kind(
+    "prod takes the root's settings, its own are gone", LA207="build settings are among those that the image lacks"
+)
 def _inherits(draft: Draft, rng: Random) -> Expected | None:
     del rng
     view = draft.view
@@ -341,7 +348,9 @@ def _unused(draft: Draft, rng: Random) -> Expected | None:
     return [("LA001", None)]
 
 
-@SETTINGS.kind("revision that nobody knows")
+@SETTINGS.kind(
+    "revision that nobody knows", LA301="from revision 5 on, a lock says which groups are installed by default"
+)
 def _revision(draft: Draft, rng: Random) -> Expected | None:
     side: Side = rng.choice(("dev", "prod"))
     lock = draft.lock(side)

@@ -97,8 +97,7 @@ def _torch_default(draft: Draft, rng: Random) -> Expected | None:
     public = type(victim.prod.version)(victim.prod.version.public)
     if usual == victim.prod.source.location or (public, usual) in known:
         return None
-    draft.set_version("prod", victim.prod, str(public))
-    draft.set_source("prod", victim.prod, f'{{ registry = "{usual}" }}')
+    draft.set_pin("prod", victim.prod, str(public), f'{{ registry = "{usual}" }}')
     draft.note = f"torch {public} from {usual}"
     return [("LA201", "torch")]
 

@@ -210,11 +210,22 @@ class Draft:
 
     def set_source(self, side: Side, package: Package, source: str) -> None:
         """Give a package another source, and every edge to it that names one."""
+        self.set_pin(side, package, self.entry(side, package).field("version"), source)
+
+    def set_version(self, side: Side, package: Package, version: str) -> None:
+        """Give a package another version: in its entry, in the names of its files and in the edges to it."""
+        self.set_pin(side, package, version, self.entry(side, package).source)
+
+    def set_pin(self, side: Side, package: Package, version: str, source: str) -> None:
+        """Give a package another version and another source, at once."""
         entry = self.entry(side, package)
-        old = entry.source
-        version = entry.field("version")
-        entry.replace(f"\nsource = {old}\n", f"\nsource = {source}\n")
-        self._redirect(side, package.name, (version, old), (version, source))
+        old = (entry.field("version"), entry.source)
+        if version != old[0]:
+            for each in list(entry.files()):
+                entry.replace(each.line, _renamed(each, old[0], version))
+            entry.replace(f'\nversion = "{old[0]}"\n', f'\nversion = "{version}"\n')
+        entry.replace(f"\nsource = {old[1]}\n", f"\nsource = {source}\n")
+        self._redirect(side, package.name, old, (version, source))
 
     def _redirect(self, side: Side, name: str, old: tuple[str, str], new: tuple[str, str]) -> None:
         lead = f'{{ name = "{name}", version = "'
@@ -222,15 +233,6 @@ class Draft:
         for each in self.lock(side).entries:
             if lead in each.text:
                 each.text = each.text.replace(before, after)
-
-    def set_version(self, side: Side, package: Package, version: str) -> None:
-        """Give a package another version: in its entry, in the names of its files and in the edges to it."""
-        entry = self.entry(side, package)
-        old, source = entry.field("version"), entry.source
-        for each in list(entry.files()):
-            entry.replace(each.line, _renamed(each, old, version))
-        entry.replace(f'\nversion = "{old}"\n', f'\nversion = "{version}"\n')
-        self._redirect(side, package.name, (old, source), (version, source))
 
     def drop_files(self, side: Side, package: Package) -> None:
         """Remove every artifact of an entry."""

@@ -43,10 +43,11 @@ class Baked:
 
     @property
     def ran(self) -> int:
-        """How many steps ran a command, instead of coming from a cache."""
-        steps = dict(re.findall(r"^(#\d+) (\[[^\]]* \d+/\d+\] RUN .*)$", self.log, re.MULTILINE))
+        """How many steps ran a command, instead of coming from a cache (or being cancelled, when a later one did)."""
+        steps = set(re.findall(r"^(#\d+) \[[^\]]* \d+/\d+\] RUN ", self.log, re.MULTILINE))
+        done = set(re.findall(r"^(#\d+) DONE", self.log, re.MULTILINE))
         cached = set(re.findall(r"^(#\d+) CACHED$", self.log, re.MULTILINE))
-        return len(steps.keys() - cached)
+        return len(steps & done - cached)
 
 
 def bake(project: Path, *arguments: str, env: Mapping[str, str] | None = None, check: bool = True) -> Baked:

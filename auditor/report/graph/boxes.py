@@ -1,6 +1,7 @@
 """The packages of a view as few enough boxes to be drawn: what Mermaid and Graphviz show of it.
 
-What is equal, and what only dev has, is one box each (per reason), unless everything is asked for.
+What is equal, what only dev has (per reason), and the smaller ones of many that differ are one box each, unless
+everything is asked for.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from auditor.report.graph.model import Entry, PackageNode, View
 
 _NOTHING: Final = ("nothing of its own",)
+_SINGLE: Final = 12  # packages that differ, or that only prod has: so many have a box of their own
 _NAMED: Final = 4  # of the packages in one box, the largest are named
 
 
@@ -62,12 +64,16 @@ def boxes_of(view: View, own: str, *, everything: bool) -> Drawing:
         everything: whether every package has a box.
     """
     names = {node.id: f"{own}p{number}" for number, node in enumerate(view.packages)}
-    drifted = view.of(State.DRIFTED)
+    drifted, more = _split(view.of(State.DRIFTED), everything=everything)
     dev = [_box(f"{names[node.id]}d", node, node.dev) for node in drifted]
+    dev += [_together(f"{own}mored", State.DRIFTED, "more that differ", more)] if more else []
     dev += _side(view.of(State.DEV_ONLY), names, own, everything=everything)
     both = list(_shared(view.of(State.SHARED), names, own, everything=everything))
     prod = [_box(f"{names[node.id]}p", node, node.prod) for node in drifted]
-    prod += [_box(names[node.id], node, node.prod) for node in view.of(State.PROD_ONLY)]
+    prod += [_together(f"{own}morep", State.DRIFTED, "more that differ", more)] if more else []
+    single, rest = _split(view.of(State.PROD_ONLY), everything=everything)
+    prod += [_box(names[node.id], node, node.prod) for node in single]
+    prod += [_together(f"{own}only", State.PROD_ONLY, "more only in prod", rest)] if rest else []
     if view.packages:
         dev = dev or [Box(id=f"{own}nodev", kind=State.SHARED.value, lines=_NOTHING)]
         prod = prod or [Box(id=f"{own}noprod", kind=State.SHARED.value, lines=_NOTHING)]
@@ -78,6 +84,7 @@ def boxes_of(view: View, own: str, *, everything: bool) -> Drawing:
         Cluster(id=f"{own}prod", title=f"prod, {view.prod_lock}: {packages(view.prod)}", boxes=tuple(prod)),
     )
     edges = [(f"{names[node.id]}d", f"{names[node.id]}p", True) for node in drifted]
+    edges += [(f"{own}mored", f"{own}morep", True)] if more else []
     edges += _needs(view, names) if everything else []
     title = f"{view.title}: {packages(view.dev)} in dev, {packages(view.prod)} in prod"
     return Drawing(
@@ -85,6 +92,13 @@ def boxes_of(view: View, own: str, *, everything: bool) -> Drawing:
         clusters=tuple(cluster for cluster in clusters if cluster.boxes),
         edges=tuple(edges),
     )
+
+
+def _split(nodes: Sequence[PackageNode], *, everything: bool) -> tuple[Sequence[PackageNode], Sequence[PackageNode]]:
+    """The packages that have a box of their own, and the others: never a single one."""
+    if everything or len(nodes) <= _SINGLE + 1:
+        return nodes, ()
+    return nodes[:_SINGLE], nodes[_SINGLE:]
 
 
 def _box(own: str, node: PackageNode, entry: Entry | None) -> Box:

@@ -20,6 +20,11 @@ _COLORS: Final = {
     State.DEV_ONLY.value: ("#e4f3f4", "#0c6a70"),
     "compiled": ("#fdf1d8", "#875300"),
 }
+_HEAD: Final = (
+    'rankdir=LR; charset="UTF-8"; fontname="Helvetica";',
+    'node [shape=box, style="rounded,filled", fillcolor="#ffffff", fontname="Helvetica", fontsize=11];',
+    'edge [fontname="Helvetica", fontsize=9, arrowsize=0.7];',
+)
 _LINES: Final = {
     Reach.SURE: "style=solid",
     Reach.BYTES: "style=dashed",
@@ -42,18 +47,15 @@ def render_dot(picture: Picture, *, everything: bool = False) -> str:
         picture: what to draw.
         everything: whether every package is a node, with what it depends on.
     """
-    lines = [
-        "digraph lockaudit {",
-        f"{_INDENT}rankdir=LR; charset=\"UTF-8\"; fontname=\"Helvetica\"; compound=true;",
-        f"{_INDENT}node [shape=box, style=\"rounded,filled\", fillcolor=\"#ffffff\", fontname=\"Helvetica\", fontsize=11];",
-        f"{_INDENT}edge [fontname=\"Helvetica\", fontsize=9, arrowsize=0.7];",
-    ]
+    lines = ["digraph lockaudit {", *(f"{_INDENT}{line}" for line in _HEAD)]
     for number, view in enumerate(picture.views):
         drawing = boxes_of(view, f"v{number}", everything=everything)
         lines.append(f"{_INDENT}subgraph cluster_v{number} {{")
         lines.append(f"{_INDENT * 2}label={_quoted(drawing.title)};")
         for cluster in drawing.clusters:
             lines += _cluster(cluster, _INDENT * 2)
+        first = [cluster.boxes[0].id for cluster in drawing.clusters]
+        lines += [f"{_INDENT * 2}{' -> '.join(first)} [style=invis];"] if len(first) > 1 else []
         lines.append(f"{_INDENT}}}")
         lines += [
             f"{_INDENT}{one} -> {other}" + (' [dir=both, style=dashed, color="#b42318"];' if differs else ";")
@@ -69,9 +71,7 @@ def _cluster(cluster: Cluster, indent: str) -> list[str]:
     lines = [f"{indent}subgraph cluster_{cluster.id} {{", f"{indent}{_INDENT}label={_quoted(cluster.title)};"]
     for box in cluster.boxes:
         fill, line = _COLORS[box.kind]
-        lines.append(
-            f'{indent}{_INDENT}{box.id} [label={_quoted(*box.lines)}, fillcolor="{fill}", color="{line}"];'
-        )
+        lines.append(f'{indent}{_INDENT}{box.id} [label={_quoted(*box.lines)}, fillcolor="{fill}", color="{line}"];')
     return [*lines, f"{indent}}}"]
 
 
@@ -90,7 +90,7 @@ def _build(build: Build, own: str) -> list[str]:
 
 
 def _attributes(node: BuildNode) -> str:
-    about = node.about if node.kind in {Kind.INPUT, Kind.KEY} else "compiles for hours" if node.compiles else ""
+    about = node.about if node.kind in {Kind.INPUT, Kind.KEY} else "takes hours" if node.compiles else ""
     fill, line = _COLORS["compiled"] if node.wheel else ("#ffffff", "#52657a")
     label = _quoted(*filter(None, (node.label, about)))
     return f'label={label}, shape={_SHAPES[node.kind]}, style=filled, fillcolor="{fill}", color="{line}"'

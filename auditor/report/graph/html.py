@@ -19,10 +19,15 @@ from auditor.report.graph.words import verdict
 if TYPE_CHECKING:
     from auditor.report.graph.model import Picture
 
-_ASSETS: Final = "auditor.report.graph.assets"
+_PACKAGE: Final = "auditor.report.graph"
 _WIDTHS: Final = "".join(f".w{percent}{{width:{percent}%}}" for percent in range(101))
 _ICON: Final = "data:,"  # without one, a browser asks its server for favicon.ico
-_DEEP: Final = "error"
+_NAVIGATION: Final = '<a href="#main">Packages</a> <a href="#build">Build</a> <a href="#tables">Tables</a>'
+_SEARCH: Final = (
+    '<input id="q" type="search" placeholder="name, version, source ... ( / )" autocomplete="off" spellcheck="false">'
+    '<output id="hits" for="q" aria-live="polite"></output>'
+)
+_ERROR: Final = "error"
 
 
 def render_html(picture: Picture) -> str:
@@ -64,12 +69,12 @@ def render_html(picture: Picture) -> str:
             *_switch(picture),
             *views,
             *builds,
+            *_others(picture),
             '<section id="tables" aria-labelledby="tables-title">',
             '<h2 id="tables-title">The same as tables</h2>',
             *tables,
             "</section>",
-            *_others(picture),
-            '<footer>Made by <code>lockaudit graph</code>. This page loads nothing and sends nothing.</footer>',
+            "<footer>Made by <code>lockaudit graph</code>. This page loads nothing and sends nothing.</footer>",
             "</main>",
             f"<script>{script}</script>",
             "</body>",
@@ -79,7 +84,7 @@ def render_html(picture: Picture) -> str:
 
 
 def _asset(name: str) -> str:
-    return files(_ASSETS).joinpath(name).read_text("utf-8")
+    return files(_PACKAGE).joinpath("assets", name).read_text("utf-8")
 
 
 def _digest(content: str) -> str:
@@ -92,17 +97,15 @@ def _top(title: str) -> list[str]:
         '<a class="skip" href="#main">Skip to the packages</a>',
         '<header class="top"><div class="wrap">',
         f"<h1>{text(title)}</h1>",
-        '<nav aria-label="Parts of this page"><a href="#main">Packages</a> <a href="#build">Build</a>'
-        ' <a href="#tables">Tables</a></nav>',
-        '<form class="search" role="search"><label for="q">Search</label>'
-        '<input id="q" type="search" placeholder="name, version, source ... ( / )" autocomplete="off"'
-        ' spellcheck="false"><output id="hits" for="q" aria-live="polite"></output></form>',
+        f'<nav aria-label="Parts of this page">{_NAVIGATION}</nav>',
+        f'<form class="search" role="search"><label for="q">Search</label>{_SEARCH}</form>',
         "</div></header>",
+        '<p class="said" id="said" aria-live="polite"></p>',
     ]
 
 
 def _verdict(picture: Picture) -> list[str]:
-    kind = "bad" if any(word == _DEEP for word, _ in picture.counts) else "good"
+    kind = "bad" if any(word == _ERROR for word, _ in picture.counts) else "good"
     mark = "\u2716" if kind == "bad" else "\u2714"
     message = text(verdict(picture)).replace("`lockaudit check`", "<code>lockaudit check</code>")
     return [f'<p class="verdict {kind}" id="main"><span aria-hidden="true">{mark}</span> {message}</p>']

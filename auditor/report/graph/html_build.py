@@ -9,17 +9,20 @@ from auditor.report.graph.markup import attribute, cell, head, link, remark_list
 from auditor.report.graph.model import Kind, Reach
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from auditor.report.graph.model import Build, BuildNode
 
 _CLASSES: Final = {Reach.SURE: "sure", Reach.BYTES: "bytes", Reach.KEY: "late"}
 _LINES: Final = {Reach.SURE: "sure", Reach.BYTES: "bytes", Reach.KEY: "key"}
 _COLUMNS: Final = ("Part", "Kind", "About", "Known of it", "Findings", "Takes", "Made of")
 _CHANGES: Final = {
-    Reach.SURE: "A change of it changes, in any case",
-    Reach.BYTES: "A change of it changes, if the bytes that are taken differ",
-    Reach.KEY: "A change of it changes, only if a build key differs",
+    Reach.SURE: "A change of it builds again",
+    Reach.BYTES: "Builds again only if the bytes that are taken differ",
+    Reach.KEY: "Builds again only if a build key differs",
 }
 _SEARCHED: Final = 4
+_WIDE: Final = 901  # below, page.css shows the parts as lists
 _INTRODUCTION: Final = (
     "From left to right: files, the stages of the Dockerfile that take them, the bake targets that build those stages,"
     " and the caches that they write."
@@ -44,7 +47,7 @@ def build_styles(build: Build, own: str) -> str:
         f"#{own}-{name}{{left:{box.x}px;top:{box.y}px;width:{box.width}px}}" for name, box in layout.boxes.items()
     ]
     rules += [f"#{own}-h{number}{{left:{x}px}}" for number, (_, x) in enumerate(layout.titles)]
-    return "".join(rules)
+    return f"@media (min-width:{_WIDE}px){{{''.join(rules)}}}"
 
 
 def build_section(build: Build, own: str) -> str:
@@ -71,8 +74,7 @@ def build_section(build: Build, own: str) -> str:
 
 def _legend() -> str:
     lines = "".join(
-        f'<span><svg viewBox="0 0 30 8" aria-hidden="true"><path class="{name}" d="M0 4H30"/></svg>'
-        f"{words}</span>"
+        f'<span><svg viewBox="0 0 30 8" aria-hidden="true"><path class="{name}" d="M0 4H30"/></svg>{words}</span>'
         for name, words in (
             ("sure", "every change goes through"),
             ("bytes", "only other bytes go through"),
@@ -108,11 +110,11 @@ def _node(node: BuildNode, own: str) -> str:
         repository, separator, tag = node.label.rpartition(":")
         label, small = (repository, tag) if separator and "/" not in tag else (node.label, "")
     elif node.compiles:
-        small = "compiles for hours"
+        small = "takes hours"
     long = len(label) > _LONG
     classes = f"node {node.kind.value}{' hours' if node.wheel else ''}{' flag' if node.remarks else ''}"
     classes += " long" if long else " mid" if len(label) > _MIDDLE else ""
-    told = f"{node.label}, {node.kind.title}" + (f", {node.about}" if node.about else "")
+    told = f"{node.label}, {node.kind.word}" + (f", {node.about}" if node.about else "")
     told += _hours(node)
     told += f", {len(node.remarks)} findings" if node.remarks else ""
     second = f"<small>{text(small)}</small>" if small and not long else ""
@@ -129,7 +131,7 @@ def _hours(node: BuildNode) -> str:
 
 def _help(own: str) -> str:
     return (
-        f'<div class="card" id="{own}-details" role="region" aria-live="polite" aria-label="Details of the selected'
+        f'<div class="card" id="{own}-details" role="region" aria-label="Details of the selected'
         ' part"><h3>Select a part to see what it is made of, and what a change of it builds again</h3>'
         '<p class="muted">Arrow keys move, <kbd>Enter</kbd> selects, <kbd>Esc</kbd> clears. Try a lock: its change runs'
         " to the images, and reaches the wheel only through the build key.</p></div>"
@@ -149,9 +151,6 @@ def build_table(build: Build, own: str) -> str:
 
 
 def _table_row(build: Build, node: BuildNode, own: str) -> str:
-    def links(names: list[str]) -> str:
-        return ", ".join(link(f"{own}-{name}", build.by_id[name].label) for name in names)
-
     reached = build.invalidated(node.id)
     facts = "<br>".join(f"{text(what)}: {text(value)}" for what, value in node.facts)
     takes = "<br>".join(
@@ -159,17 +158,29 @@ def _table_row(build: Build, node: BuildNode, own: str) -> str:
         for edge in build.taken(node.id)
     )
     cells = [
-        cell(f"{node.kind.title}{_hours(node)}"),
+        cell(f"{node.kind.word}{_hours(node)}"),
         cell(text(node.about)),
         cell(facts),
         cell(remark_list(node.remarks)),
         cell(takes),
-        cell(links(list(build.made_of(node.id))), "made"),
+        cell(_links(build, build.made_of(node.id), own), "made"),
     ]
     for reach, name in _CLASSES.items():
         empty = "nothing" if reach is Reach.SURE else ""
-        cells.append(cell(links([each for each, level in reached.items() if level is reach]), name, empty=empty))
+        there = [each for each, level in reached.items() if level is reach]
+        cells.append(cell(_links(build, there, own), name, empty=empty))
     shown = f"{own}-{node.id}"
     return (
         f'<tr id="t-{shown}" data-search="{_SEARCHED}"><th scope="row">{text(node.label)}</th>{"".join(cells)}</tr>\n'
+    )
+
+
+def _links(build: Build, names: Iterable[str], own: str) -> str:
+    """Links to parts, by kind: a stage, its target and its cache often have one name."""
+    found: dict[Kind, list[str]] = {}
+    for name in names:
+        node = build.by_id[name]
+        found.setdefault(node.kind, []).append(link(f"{own}-{name}", node.label))
+    return "<br>".join(
+        f"{kind.word}{'s' if len(links) > 1 else ''} {', '.join(links)}" for kind, links in found.items()
     )

@@ -33,9 +33,9 @@ _SCALE: Final = 1000  # width of the summary bars, in units of their own
 # The first of them are what a search looks into: what a package needs would find half of the page.
 _COLUMNS: Final = (
     *("Package", "State", "Findings", "Dev", "Dev, download", "Prod", "Prod, download", "Source", "File"),
-    *("How it gets there", "Build key", "Needs"),
+    *("Build key", "How it gets there", "Needs"),
 )
-_SEARCHED: Final = 11
+_SEARCHED: Final = 10
 
 
 def view_section(view: View, own: str, build: str, *, several: bool) -> str:
@@ -110,7 +110,7 @@ def _stack(view: View, entry_of: Callable[[PackageNode], Entry | None], widest: 
         if whole.count:
             words.append(f"{_TILES[state]} {size(whole.size)}")
         if width:
-            left = _SCALE - at - width if backwards else at
+            left = max(0.0, _SCALE - at - width) if backwards else at
             shapes.append(f'<rect class="{state.value}" x="{left:.1f}" width="{width:.1f}" height="10"/>')
             at += width
     label = attribute(", ".join(words))
@@ -125,13 +125,13 @@ def _groups(view: View, own: str) -> list[str]:
     largest = max((node.size for node in view.packages), default=0)
     groups: list[tuple[State, str, str, Sequence[PackageNode]]] = []
     for state in State:
-        nodes = view.of(state)
+        nodes: Sequence[PackageNode] = view.of(state)
         compiled = [node for node in nodes if node.compiled and state is State.SHARED]
         if compiled:
             groups.append((state, "Compiled here, the same", "built once from source, shared by both", compiled))
         rest = [node for node in nodes if node not in compiled]
         if rest:
-            groups.append((state, state.title, _ABOUT[state], rest))
+            groups.append((state, state.heading, _ABOUT[state], rest))
     parts = []
     for state, title, about, nodes in groups:
         urgent = state in {State.DRIFTED, State.PROD_ONLY} or len(nodes) <= _SHOWN + _SPARE
@@ -189,7 +189,7 @@ def _side(name: str, entry: Entry | None, largest: int, gone: str) -> str:
 
 def _help(own: str) -> str:
     return (
-        f'<aside class="card" id="{own}-details" aria-live="polite" aria-label="Details of the selected package">'
+        f'<aside class="card" id="{own}-details" aria-label="Details of the selected package">'
         "<h3>What you see</h3>"
         "<p>One row for each package: dev on the left, prod on the right, and bars for the size of the file that is"
         " downloaded.</p>"
@@ -214,7 +214,8 @@ def package_table(view: View, own: str) -> str:
 
 def _table_row(node: PackageNode, own: str, ids: dict[str, str]) -> str:
     dev, prod = node.dev, node.prod
-    state = f"{node.state.title.lower()}{', compiled' if node.compiled else ''}"
+    why = f" ({', '.join(node.why)})" if node.why else ""
+    state = f"{node.state.heading.lower()}{why}{', compiled' if node.compiled else ''}"
     cells = [
         cell(text(state)),
         cell(remark_list(node.remarks)),
@@ -222,16 +223,14 @@ def _table_row(node: PackageNode, own: str, ids: dict[str, str]) -> str:
         cell(size(dev.size) if dev else "", "num"),
         cell(text(prod.version or "dynamic") if prod else ""),
         cell(size(prod.size) if prod else "", "num"),
-        cell(_both(dev and dev.source, prod and prod.source)),
-        cell(_both(dev and file_of(dev), prod and file_of(prod))),
-        cell(_way(node)),
+        cell(_both(dev.source if dev else None, prod.source if prod else None)),
+        cell(_both(file_of(dev) if dev else None, file_of(prod) if prod else None)),
         cell(text(node.key)),
+        cell(_way(node)),
         cell(_needs(node, ids), "needs"),
     ]
     shown = f"{own}-{node.id}"
-    return (
-        f'<tr id="t-{shown}" data-search="{_SEARCHED}"><th scope="row">{text(node.name)}</th>{"".join(cells)}</tr>\n'
-    )
+    return f'<tr id="t-{shown}" data-search="{_SEARCHED}"><th scope="row">{text(node.name)}</th>{"".join(cells)}</tr>\n'
 
 
 def _both(dev: str | None, prod: str | None) -> str:
@@ -242,15 +241,10 @@ def _both(dev: str | None, prod: str | None) -> str:
 
 
 def _way(node: PackageNode) -> str:
-    ways = [f"in dev through {text(', '.join(node.why))}"] if node.why else []
-    paths = {
-        name: " > ".join(entry.path) for name, entry in (("dev", node.dev), ("prod", node.prod)) if entry is not None
-    }
-    if paths.get("dev") == paths.get("prod"):
-        ways.append(text(paths["dev"]))
-    else:
-        ways += [f"{name}: {text(path)}" for name, path in paths.items()]
-    return "<br>".join(ways)
+    """From the project down to the package, on each side that has it."""
+    return _both(
+        *(" > ".join(entry.path) if entry is not None else None for entry in (node.dev, node.prod)),
+    )
 
 
 def _needs(node: PackageNode, ids: dict[str, str]) -> str:

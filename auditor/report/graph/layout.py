@@ -7,6 +7,7 @@ order in a column and for the heights.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from auditor.report.graph.model import Kind
@@ -99,16 +100,16 @@ def lay_out(build: Build) -> Layout:
         for name, point in points.items()
         if point.is_node
     }
-    curves = tuple(
-        Curve(edge, _path(chains.get((edge.source, edge.target), [edge.source, edge.target]), points, boxes, lefts, widths))
-        for edge in build.edges
-        if not edge.redundant
-    )
+    curves = []
+    for edge in build.edges:
+        if not edge.redundant:
+            chain = chains.get((edge.source, edge.target), [edge.source, edge.target])
+            curves.append(Curve(edge, _path(chain, points, boxes, lefts, widths)))
     return Layout(
         width=lefts[-1] + widths[-1] + 2 if lefts else 0,
         height=max((box.y for box in boxes.values()), default=0) + NODE_HEIGHT + 4,
         boxes=boxes,
-        curves=curves,
+        curves=tuple(curves),
         titles=tuple(_titles(build, columns, lefts)),
     )
 
@@ -159,7 +160,7 @@ def _chains(build: Build, columns: Mapping[str, int]) -> tuple[dict[str, _Point]
             points[name] = _Point(number, is_node=False)
             chain.append(name)
         chain.append(edge.target)
-        for one, other in zip(chain, chain[1:], strict=False):
+        for one, other in pairwise(chain):
             points[one].after.append(other)
             points[other].before.append(one)
         chains[edge.source, edge.target] = chain
@@ -207,7 +208,7 @@ def _centres(
 
 def _crossings(points: Mapping[str, _Point], order: list[list[str]]) -> int:
     count = 0
-    for left, right in zip(order, order[1:], strict=False):
+    for left, right in pairwise(order):
         ranks = {name: rank for rank, name in enumerate(right)}
         ends = [rank for name in left for rank in sorted(ranks[other] for other in points[name].after)]
         count += sum(one > other for at, one in enumerate(ends) for other in ends[at + 1 :])

@@ -43,7 +43,7 @@ def remark_list(remarks: Iterable[Remark]) -> str:
     """Findings as a list; an empty string without one."""
     items = []
     for each in remarks:
-        shown = f"<b>{text(each.code)}</b> {text(each.message)} <span class=\"muted\">({text(each.where)})</span>"
+        shown = f'<b>{text(each.code)}</b> {text(each.message)} <span class="muted">({text(each.where)})</span>'
         if each.help:
             shown += f"<br>{text(each.help)}"
         if each.accepted:

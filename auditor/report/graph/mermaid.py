@@ -45,11 +45,15 @@ def render_mermaid(picture: Picture, *, everything: bool = False) -> str:
     lines = ["flowchart LR"]
     for number, view in enumerate(picture.views):
         drawing = boxes_of(view, f"v{number}", everything=everything)
-        lines.append(f"{_INDENT}subgraph v{number}[{_quoted(drawing.title)}]")
+        lines += [f"{_INDENT}subgraph v{number}[{_quoted(drawing.title)}]", f"{_INDENT * 2}direction LR"]
         for cluster in drawing.clusters:
             lines += _cluster(cluster, _INDENT * 2)
+        if len(drawing.clusters) > 1:  # side by side
+            lines.append(f"{_INDENT * 2}{' ~~~ '.join(cluster.id for cluster in drawing.clusters)}")
         lines.append(f"{_INDENT}end")
-        lines += [f"{_INDENT}{one} {'<-. differs .->' if differs else '-->'} {other}" for one, other, differs in drawing.edges]
+        lines += [
+            f"{_INDENT}{one} {'<-. differs .->' if differs else '-->'} {other}" for one, other, differs in drawing.edges
+        ]
     for number, build in enumerate(picture.builds):
         if build.nodes:
             lines += _build(build, f"b{number}")
@@ -58,7 +62,7 @@ def render_mermaid(picture: Picture, *, everything: bool = False) -> str:
 
 
 def _cluster(cluster: Cluster, indent: str) -> list[str]:
-    lines = [f"{indent}subgraph {cluster.id}[{_quoted(cluster.title)}]"]
+    lines = [f"{indent}subgraph {cluster.id}[{_quoted(cluster.title)}]", f"{indent}{_INDENT}direction LR"]
     lines += [f"{indent}{_INDENT}{each.id}[{_quoted(*each.lines)}]" for each in cluster.boxes]
     lines.append(f"{indent}end")
     lines += [f"{indent}class {','.join(names)} {kind}" for kind, names in _by_class(cluster.boxes)]
@@ -75,7 +79,7 @@ def _by_class(boxes: tuple[Box, ...]) -> list[tuple[str, list[str]]]:
 def _build(build: Build, own: str) -> list[str]:
     title = f"Build of {build.pair}" if build.pair else "Build"
     names = {node.id: f"{own}n{number}" for number, node in enumerate(build.nodes)}
-    lines = [f"{_INDENT}subgraph {own}[{_quoted(title)}]"]
+    lines = [f"{_INDENT}subgraph {own}[{_quoted(title)}]", f"{_INDENT * 2}direction LR"]
     lines += [f"{_INDENT * 2}{names[node.id]}{_shape(node)}" for node in build.nodes]
     lines.append(f"{_INDENT}end")
     lines += [
@@ -89,7 +93,7 @@ def _build(build: Build, own: str) -> list[str]:
 
 def _shape(node: BuildNode) -> str:
     before, after = _SHAPES[node.kind]
-    about = node.about if node.kind in {Kind.INPUT, Kind.KEY} else "compiles for hours" if node.compiles else ""
+    about = node.about if node.kind in {Kind.INPUT, Kind.KEY} else "takes hours" if node.compiles else ""
     return f"{before}{_escaped(*filter(None, (node.label, about)))}{after}"
 
 

@@ -25,7 +25,7 @@ class State(StrEnum):
     DEV_ONLY = "dev-only"
 
     @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """As a heading."""
         return _TITLES[self]
 
@@ -188,29 +188,23 @@ class Kind(StrEnum):
     CACHE = "cache"
 
     @property
-    def title(self) -> str:
+    def word(self) -> str:
         """As a word of a sentence."""
-        return "build key" if self is Kind.KEY else "bake target" if self is Kind.TARGET else str(self.value)
+        return _KINDS.get(self, self.value)
+
+
+_KINDS = {Kind.INPUT: "file", Kind.KEY: "build key", Kind.TARGET: "bake target"}
 
 
 class Reach(IntEnum):
-    """How surely a change arrives. The least sure step of a way decides, and the surest way."""
+    """How surely a change arrives. The least sure step of a way decides, and the surest way.
+
+    In any case, if the bytes that are taken differ, or only if a build key differs.
+    """
 
     SURE = 0
     BYTES = 1
     KEY = 2
-
-    @property
-    def title(self) -> str:
-        """As the picture says it."""
-        return _REACHES[self]
-
-
-_REACHES = {
-    Reach.SURE: "in any case",
-    Reach.BYTES: "if the bytes that it takes change",
-    Reach.KEY: "only if a build key changes",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

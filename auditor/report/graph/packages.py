@@ -113,9 +113,7 @@ class _Comparison:
         self.compiled = {
             package.name
             for selection in (self.production, self.prod)
-            for package in compiled_packages(
-                selection, also=context.config.compiled, never=context.config.not_compiled
-            )
+            for package in compiled_packages(selection, also=context.config.compiled, never=context.config.not_compiled)
         }
 
     def is_about(self, finding: Finding) -> bool:

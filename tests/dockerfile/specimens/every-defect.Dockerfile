@@ -1,5 +1,5 @@
 # The two images of a project with a root lock and one in prod/, as people write them before they know better. Every line
-# with a defect is named in tests/rules/test_dockerfile.py; the file builds nothing.
+# with a defect is named in tests/rules/test_dockerfile_specimens.py; the file builds nothing.
 #
 # CUDA_VARIANT picks the flavor of the CUDA image: cudnn, runtime or base.
 ARG CUDA_VERSION=12.4.1

@@ -3,7 +3,7 @@
   const all = (selector, root) => [...(root || document).querySelectorAll(selector)];
   const one = (selector, root) => (root || document).querySelector(selector);
   const make = (tag, text) => Object.assign(document.createElement(tag), text === undefined ? {} : { textContent: text });
-  const query = one("#q"), hits = one("#hits");
+  const query = one("#q"), hits = one("#hits"), said = one("#said");
   const tableRow = (id) => document.getElementById("t-" + id);
   const state = { filter: "", chosen: new Map(), help: new Map(), quiet: false };
 
@@ -187,6 +187,7 @@
       const down = Boolean(node) && (from === me || levels.has(from)) && levels.has(to);
       const above = Boolean(node) && (to === me || up.has(to)) && up.has(from);
       path.classList.toggle("down", down);
+      path.classList.toggle("weak", down && levels.get(to) === "late");
       path.classList.toggle("up", above && !down);
       path.classList.toggle("on", (down || above) && (!path.classList.contains("quiet") || from === me || to === me));
     }
@@ -205,6 +206,7 @@
     const graph = node.closest(".graph");
     if (graph) highlight(graph, node);
     rove(button.closest("[data-roving]"), button);
+    said.textContent = "Selected: " + button.getAttribute("aria-label") + ". Details are in the region after this list.";
     remember();
   }
   function clear(refocus) {
@@ -219,6 +221,7 @@
       last = button;
     }
     const any = state.chosen.size > 0;
+    if (any) said.textContent = "Nothing selected.";
     state.chosen.clear();
     if (any && refocus && last && visible(last)) focus(last);
     remember();
@@ -299,6 +302,8 @@
     if (first && all(".view").length > 1) show(first.id);
     search(query.value);
     for (const id of wanted.getAll("select")) open(id);
+    const anchor = location.hash.slice(1);
+    if (anchor && !anchor.includes("=")) open(anchor);
     state.quiet = false;
     document.documentElement.dataset.ready = "true";
   }
