@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 PACKAGE: Final = "flash-attn"
 _MINORS: Final = (10, 11, 12, 13)
-_INDEX: Final = Source(kind=SourceKind.REGISTRY, location="https://pypi.org/simple")
+_INDEX: Final = Source(kind=SourceKind.REGISTRY, location="https://index.example/simple")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,21 +12,27 @@ import tempfile
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from auditor import __version__
 from auditor.cli.main import cli, run
 from auditor.cli.rule import page
 from auditor.config import KEYS
 from auditor.rules import RULES
 from auditor.schema import render_schema
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 _NOTE: Final = "<!-- Made from the code by `python -m docs.generate`. Do not edit. -->\n\n"
 _SETTINGS: Final = """\
 All settings stand in `[tool.lockaudit]` of the root's pyproject.toml; `*` is the name of a package, `[]` an array of
-tables. An unknown key is an error that names the nearest one. The command line goes over the settings.
+tables. An unknown key is an error that names the nearest one. Options may come from the
+[environment](#environment-variables) too: the command line goes over the environment, the environment over the
+settings, and these over the Dockerfile's ARGs. `lockaudit config` prints what counts and where it comes from.
 
 A finding is accepted at one place by a comment in a Dockerfile or pyproject.toml, on the line or above it:
 `# lockaudit: ignore[LA402] the tag is our own mirror's`. An `ignore` or a comment that matches nothing is LA001.
@@ -41,6 +47,27 @@ _FAMILIES: Final = {
     "LA4": "Dockerfile",
     "LA5": "Bake file",
 }
+_VARIABLES: Final = """
+## Environment variables
+
+Several values are separated by spaces or commas; an empty variable says nothing.
+
+| variable | option | commands |
+|---|---|---|
+"""
+_STATUS: Final = (
+    ("0", "Clean: no finding of severity error, every file up to date."),
+    ("1", "Findings of severity error, or files that are out of date."),
+    ("2", "Usage, configuration, or input that cannot be read."),
+)
+_FILES: Final = (
+    ("pyproject.toml", "Settings, in [tool.lockaudit]."),
+    ("uv.lock, prod/uv.lock", "The two locks."),
+    ("docker/Dockerfile-uv", "The Dockerfile of both images."),
+    ("docker-bake.hcl, docker/wheels/", "Written by lockaudit bake."),
+)
+# Written by hand, but for what the commands print.
+_WITH_OUTPUT: Final = ("README.md", "docs/index.md", "docs/how-to/read-a-finding.md")
 # What the README shows is a repository's files, and nothing that a run leaves behind.
 _SHOWN: Final = ("pyproject.toml", "uv.lock", "prod", "docker", "docker-bake.hcl", ".dockerignore")
 
@@ -51,8 +78,9 @@ def pages() -> dict[str, str]:
         "docs/rules.md": rules(),
         "docs/commands.md": commands(),
         "docs/configuration.md": configuration(),
+        "docs/lockaudit.1": manual(),
         "auditor/lockaudit.schema.json": render_schema(),
-        "README.md": readme((ROOT / "README.md").read_text("utf-8")),
+        **{page: readme((ROOT / page).read_text("utf-8")) for page in _WITH_OUTPUT},
     }
 
 
@@ -76,13 +104,8 @@ def rules() -> str:
 def commands() -> str:
     """The help of every command, as the terminal shows it."""
     parts = ["# Commands\n\n", _NOTE]
-    context = click.Context(cli, info_name="lockaudit", max_content_width=110, terminal_width=110)
-    parts.append(f"```console\n$ lockaudit --help\n{cli.get_help(context)}\n```\n")
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
-        if command is None:
-            raise LookupError(name)
-        child = click.Context(command, info_name=name, parent=context, max_content_width=110, terminal_width=110)
+    parts.append(f"```console\n$ lockaudit --help\n{cli.get_help(root_context())}\n```\n")
+    for name, command, child in children():
         shown = f"```console\n$ lockaudit {name} --help\n{command.get_help(child)}\n```\n"
         parts.append(f"\n## lockaudit {name}\n\n{shown}")
     return "".join(parts)
@@ -106,11 +129,95 @@ def configuration() -> str:
     for key in KEYS:
         value = ", ".join(f"`{choice}`" for choice in key.choices) or kinds[key.kind]
         parts.append(f"| `{key.path}` | {value} | {key.doc} |\n")
+    parts.append(_VARIABLES)
+    parts += [f"| `{name}` | `{option}` | {commands} |\n" for name, option, commands in variables()]
     return "".join(parts)
 
 
+def root_context() -> click.Context:
+    """As `lockaudit` itself makes it, on a terminal of a fixed width."""
+    settings = {**cli.context_settings, "max_content_width": 110}
+    return click.Context(cli, info_name="lockaudit", terminal_width=110, **settings)
+
+
+def children() -> Iterator[tuple[str, click.Command, click.Context]]:
+    """(name, command, context) of every command."""
+    context = root_context()
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        if command is None:
+            raise LookupError(name)
+        yield name, command, click.Context(command, info_name=name, parent=context, terminal_width=110)
+
+
+def variables() -> list[tuple[str, str, str]]:
+    """(variable, option, commands that read it) of every option that may come from the environment."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, command, _ in children():
+        for parameter in command.params:
+            if isinstance(parameter.envvar, str):
+                found.setdefault((parameter.envvar, max(parameter.opts, key=len)), []).append(name)
+    return [(variable, option, ", ".join(commands)) for (variable, option), commands in found.items()]
+
+
+def manual() -> str:
+    """The manual page, in the macros of man(7)."""
+    lines = [
+        '.\\" Made from the code by `python -m docs.generate`. Do not edit.',
+        f'.TH LOCKAUDIT 1 "" "lockaudit {__version__}" "User Commands"',
+        ".SH NAME",
+        "lockaudit \\- prove that a production uv.lock is a consistent subset of the development one",
+        ".SH SYNOPSIS",
+        ".B lockaudit",
+        "[OPTIONS] COMMAND [ARGS]...",
+        ".SH DESCRIPTION",
+        *_paragraphs(cli.help or ""),
+        ".SH OPTIONS",
+        *_options(cli, root_context()),
+        ".SH COMMANDS",
+    ]
+    for name, command, child in children():
+        usage = " ".join(command.collect_usage_pieces(child))
+        lines += [f'.SS "lockaudit {_roff(f"{name} {usage}")}"', *_paragraphs(command.help or "")]
+        lines += _options(command, child)
+    lines += [".SH ENVIRONMENT", "Several values are separated by spaces or commas. The command line goes over them."]
+    for variable, option, users in variables():
+        lines += [".TP", f".B {variable}", f"{_roff(option)} of {_roff(users)}"]
+    for status, meaning in _STATUS:
+        lines += [".SH EXIT STATUS"] if status == "0" else []
+        lines += [".TP", f".B {status}", meaning]
+    for path, meaning in _FILES:
+        lines += [".SH FILES"] if path == _FILES[0][0] else []
+        lines += [".TP", f".I {_roff(path)}", _roff(meaning)]
+    lines += [".SH SEE ALSO", ".BR uv (1),", ".BR docker\\-buildx\\-bake (1)"]
+    return "\n".join(lines) + "\n"
+
+
+def _options(command: click.Command, context: click.Context) -> Iterator[str]:
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context) if isinstance(parameter, click.Option) else None
+        if record is not None:
+            yield from (".TP", f".B {_roff(record[0])}", _roff(" ".join(record[1].split())))
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """The paragraphs of a help text; those after click's mark keep their lines."""
+    for paragraph in text.strip().split("\n\n"):
+        lines = [line.strip() for line in paragraph.splitlines()]
+        if lines[0] == "\b":
+            yield from (".PP", ".nf", *map(_roff, lines[1:]), ".fi")
+        else:
+            yield from (".PP", _roff(" ".join(lines)))
+
+
+def _roff(text: str) -> str:
+    """Text without meaning to roff; minus signs stay such, so that options can be copied."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq")
+    return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
+
+
 def readme(text: str) -> str:
-    """The README with what the commands print now."""
+    """The README, or a page like it, with what the commands print now."""
     return _BLOCK.sub(lambda match: f"{match[1]}{_shown(match['name'])}{match[3]}", text)
 
 
@@ -129,9 +236,13 @@ def _shown(name: str) -> str:
             edited = re.sub(r"(filelock-[\w.]+-py3[^\n]*sha256:)[0-9a-f]{12}", r"\g<1>000000000000", text)
             lock.write_text(edited, "utf-8")
             return _console(folder, "check")
+        if name == "check":
+            return _console(folder, "check")
         if name == "audit":
             return _console(folder, "check") + _console(folder, "bake", "--check")
-        return _console(folder, "key", "--explain")
+        # Without the line that names a registry: which one it is, is the lock's business.
+        shown = _console(folder, "key", "--explain").replace("key --explain", "key --explain | grep -v 'torch source'")
+        return "".join(line for line in shown.splitlines(keepends=True) if not line.startswith("    torch source "))
 
 
 def _console(folder: Path, *arguments: str) -> str:

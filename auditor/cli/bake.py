@@ -11,7 +11,7 @@ import click
 
 from auditor.bake.files import BakeFiles, read_text
 from auditor.bake.generate import Written, generate as generate_files
-from auditor.cli.options import audit_options, overrides
+from auditor.cli.options import audit_options, overrides, voice, voice_options
 from auditor.cli.project import primary, refuse_unsafe, remove, require_dockerfile
 from auditor.cli.workspace import load
 from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--stdout", is_flag=True, help="Write the bake file to stdout, and nothing else.")
 @click.option("--exit-non-zero-on-change", is_flag=True, help="Exit 1 if a file was written: what hooks want.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Bake file to write.")
+@voice_options
 def bake(
     root: Path,
     output: Path | None,
@@ -53,8 +54,11 @@ def bake(
     if sum((check, diff, stdout)) > 1:
         message = "--check, --diff and --stdout exclude each other"
         raise click.UsageError(message)
+    speaker = voice(options)
     context = load(root, overrides(options))
+    speaker.describe([context])
     files = generate(context, output)
+    speaker.done()
     if stdout:
         click.echo(files[-1].new, nl=False)
         return EXIT_CLEAN
@@ -66,13 +70,13 @@ def bake(
             click.echo(f"out of date: {names}; run `lockaudit bake`", err=True)
             return EXIT_FINDINGS
         if check:
-            click.echo(f"up to date: {len(files)} files", err=True)
+            speaker.say(f"up to date: {len(files)} files")
         return EXIT_CLEAN
     write(root, changed, output)
     for file in changed:
-        click.echo(f"{'removed' if file.new is None else 'wrote'} {file.path}", err=True)
+        speaker.say(f"{'removed' if file.new is None else 'wrote'} {file.path}")
     if not changed:
-        click.echo(f"nothing to do: {len(files)} files are up to date", err=True)
+        speaker.say(f"nothing to do: {len(files)} files are up to date")
     return EXIT_FINDINGS if changed and exit_non_zero_on_change else EXIT_CLEAN
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auditor import __version__
-from auditor.cli.options import audit_options, overrides
+from auditor.cli.options import audit_options, overrides, shared_option, voice, voice_options
 from auditor.cli.terminal import wants_color
 from auditor.cli.workspace import load_all
 from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @audit_options
-@click.option(
+@shared_option(
     "--output-format",
     type=click.Choice(["text", "concise", "json", "sarif", "github", "gitlab", "junit"]),
     default="text",
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     help="Write the findings there, whole or not at all, and only the totals to stderr.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are findings.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@shared_option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@voice_options
 def check(
     root: Path,
     output_format: str,
@@ -62,15 +63,21 @@ def check(
     lockaudit check --target linux-x86_64-cp312 --dev-extra cu124
     lockaudit check ../repo --first-party core-lib --output-format json
     """  # noqa: D301
+    speaker = voice(options)
     contexts = load_all(root, overrides(options))
+    speaker.describe(contexts)
     outcome = audit(*contexts)
+    speaker.done()
     report = Report(outcome=outcome, sources=sources_of(contexts))
+    has_nothing = speaker.quiet and not outcome.findings and output_format in {"text", "concise"}
+    if output_file is None and has_nothing:
+        return EXIT_CLEAN
     if output_file is None:
         colored = wants_color(color)
         click.echo(render(report, output_format, color=colored), nl=False, color=colored)
     else:
         write_atomic(output_file, render(report, output_format, color=color == "always"))
-        click.echo(totals(outcome), err=True)
+        speaker.say(totals(outcome))
     return exit_code(outcome, exit_zero=exit_zero)
 
 

@@ -25,6 +25,8 @@ _COMMANDS: Final = {
     "init": ("auditor.cli.init", "init", "Set a repository up: settings, Dockerfile, hooks; then check and bake."),
     "graph": ("auditor.cli.graph", "graph", "Draw both selections and the build, and what a change invalidates."),
     "rule": ("auditor.cli.rule", "rule", "Explain a finding's code."),
+    "config": ("auditor.cli.config", "config", "Print the settings that count here, and where each comes from."),
+    "completion": ("auditor.cli.completion", "completion", "Print the script that completes commands in a shell."),
 }
 _INTERRUPTED: Final = 130
 

@@ -168,15 +168,14 @@ def _version(package: Package, project: Project) -> Iterator[Difference]:
 def _kind(lock: Lock, package: Package, project: Project) -> Iterator[Difference]:
     """Whether uv builds the project: `tool.uv.package`, else whether it has a build system."""
     explicit = project.uv.get("package")
-    stated = isinstance(explicit, bool)
     builds = explicit if isinstance(explicit, bool) else "build-system" in project.tables
-    if not stated and not builds and _is_needed(lock, package):
+    if explicit is None and not builds and _is_needed(lock, package):
         return  # a member that others need counts as a package, but not for every version of uv
     if (package.source.kind is SourceKind.VIRTUAL) == builds:
         yield Difference(
             what=f"{package.name} is {'' if builds else 'not '}built, by `tool.uv.package` or `[build-system]`",
             key="source",
-            at="package =" if stated else "[build-system]",
+            at="[build-system]" if explicit is None else "package =",
             project=project,
             package=package,
         )

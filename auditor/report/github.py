@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from auditor.finding import Severity
+from auditor.report.sarif import repository_prefix
 from auditor.report.text import printable, totals
 
 if TYPE_CHECKING:
@@ -17,13 +18,14 @@ _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severi
 def render_github(report: Report) -> str:
     """One command a finding, most severe first (GitHub shows ten of each level), then the totals as plain text."""
     ordered = sorted(report.outcome.findings, key=lambda finding: finding.severity.rank)
-    return "".join(f"{_command(finding)}\n" for finding in ordered) + f"{totals(report.outcome)}\n"
+    prefix = repository_prefix(report)
+    return "".join(f"{_command(finding, prefix)}\n" for finding in ordered) + f"{totals(report.outcome)}\n"
 
 
-def _command(finding: Finding) -> str:
+def _command(finding: Finding, prefix: str) -> str:
     where = finding.position
     properties = {
-        "file": where.path,
+        "file": prefix + where.path,
         "line": str(where.line),
         "endLine": str(where.line),
         "col": str(where.column),

@@ -21,7 +21,9 @@ def render_json(report: Report, tool_version: str) -> str:
         "version": VERSION,
         "tool": {"name": "lockaudit", "version": tool_version},
         "findings": [_finding(finding) for finding in outcome.findings],
-        "ignored": [{**_finding(ignored.finding), "reason": hide_logins(ignored.reason)} for ignored in outcome.ignored],
+        "ignored": [
+            {**_finding(ignored.finding), "reason": hide_logins(ignored.reason)} for ignored in outcome.ignored
+        ],
         "summary": {
             "targets": list(outcome.targets),
             "compared": dict(outcome.compared),

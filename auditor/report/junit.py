@@ -40,9 +40,13 @@ def _suite(path: str, findings: list[Finding]) -> Iterator[str]:
     failures = sum(finding.severity is Severity.ERROR for finding in findings)
     counts = f'tests="{len(findings)}" failures="{failures}" errors="0" skipped="0"'
     yield f"  <testsuite name={_attribute(path)} {counts}>"
+    seen: dict[str, int] = {}
     for finding in findings:
         package = f" {finding.package}" if finding.package else ""
-        name = _attribute(f"{finding.code} {finding.name}{package}")
+        target = f" on {finding.target}" if finding.target else ""
+        title = f"{finding.code} {finding.name}{package}{target}"
+        seen[title] = seen.get(title, 0) + 1  # of two cases with one name, viewers show one
+        name = _attribute(title if seen[title] == 1 else f"{title} ({seen[title]})")
         yield f"    <testcase name={name} classname={_attribute(path)}>"
         where = f"{finding.position.path}:{finding.position.line}:{finding.position.column}"
         body = [f"{where}: {finding.message}", *finding.notes]

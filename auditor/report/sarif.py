@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from auditor.finding import Severity
-from auditor.source import hide_logins
+from auditor.report.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from auditor.finding import Finding
     from auditor.position import Position
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from auditor.rules.rule import Rule
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+HOME: Final = "https://github.com/lockaudit/lockaudit"
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
@@ -26,10 +28,13 @@ def render_sarif(report: Report, tool_version: str, rules: Sequence[Rule]) -> st
     """One run with every rule, accepted findings as suppressed results, two spaces of indentation."""
     indices = {rule.code: index for index, rule in enumerate(rules)}
     outcome = report.outcome
-    results = [_result(finding, indices) for finding in outcome.findings]
+    prefix = repository_prefix(report)
+    marks = iter(fingerprints([*outcome.findings, *(ignored.finding for ignored in outcome.ignored)], prefix))
+    results = [_result(finding, next(marks), indices, prefix) for finding in outcome.findings]
     for ignored in outcome.ignored:
-        suppression = {"kind": "external", "justification": hide_logins(ignored.reason)}
-        results.append(_result(ignored.finding, indices) | {"suppressions": [suppression]})
+        suppression = {"kind": "external", "justification": printable(ignored.reason)}
+        result = _result(ignored.finding, next(marks), indices, prefix)
+        results.append(result | {"suppressions": [suppression]})
     document = {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -38,7 +43,8 @@ def render_sarif(report: Report, tool_version: str, rules: Sequence[Rule]) -> st
                 "tool": {
                     "driver": {
                         "name": "lockaudit",
-                        "semanticVersion": tool_version,
+                        "informationUri": HOME,
+                        "version": tool_version,
                         "rules": [_rule(rule) for rule in rules],
                     }
                 },
@@ -67,14 +73,14 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, indices: dict[str, int]) -> dict[str, Any]:
-    text = "\n".join([finding.message, *finding.notes, *([f"Help: {finding.help}"] if finding.help else [])])
+def _result(finding: Finding, mark: str, indices: dict[str, int], prefix: str) -> dict[str, Any]:
+    lines = [finding.message, *finding.notes, *([f"Help: {finding.help}"] if finding.help else [])]
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "level": _LEVELS[finding.severity],
-        "message": {"text": hide_logins(text)},
-        "locations": [{"physicalLocation": _location(finding.position)}],
-        "partialFingerprints": {"primaryLocationLineHash": fingerprint(finding)},
+        "message": {"text": "\n".join(map(printable, lines))},
+        "locations": [{"physicalLocation": _location(finding.position, prefix)}],
+        "partialFingerprints": {"primaryLocationLineHash": mark},
     }
     if finding.code in indices:
         result["ruleIndex"] = indices[finding.code]
@@ -82,23 +88,46 @@ def _result(finding: Finding, indices: dict[str, int]) -> dict[str, Any]:
         result["relatedLocations"] = [
             {
                 "id": number,
-                "physicalLocation": _location(related.position),
-                "message": {"text": hide_logins(related.message)},
+                "physicalLocation": _location(related.position, prefix),
+                "message": {"text": printable(related.message)},
             }
             for number, related in enumerate(finding.related, start=1)
         ]
     return result
 
 
-def fingerprint(finding: Finding) -> str:
-    """A hash over code, package, target and file, not over the line or the versions: re-locking keeps an alert."""
-    identity = "\0".join((finding.code, finding.package or "", finding.target or "", finding.position.path))
-    return f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}:1"
+def fingerprints(findings: Iterable[Finding], prefix: str = "") -> list[str]:
+    """One for each finding: a hash over code, package, target and file, then which of its like it is, from 1.
+
+    Not over the line or the versions: re-locking keeps an alert. Numbered, because of several findings with one
+    fingerprint, code scanning and merge requests show one.
+    """
+    seen: dict[str, int] = {}
+    marks = []
+    for finding in findings:
+        parts = (finding.code, finding.package or "", finding.target or "", prefix + finding.position.path)
+        mark = hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
+        seen[mark] = seen.get(mark, 0) + 1
+        marks.append(f"{mark}:{seen[mark]}")
+    return marks
 
 
-def _location(position: Position) -> dict[str, Any]:
+def repository_prefix(report: Report) -> str:
+    """What comes before a finding's path, where the audited root is a folder below the one that lockaudit runs in.
+
+    Findings name files relative to the root; code hosts want them relative to the repository. An absolute root, or one
+    beside the working folder, has no such prefix, and the paths stay as they are.
+    """
+    for name, source in report.sources.items():
+        path = PurePosixPath(source.path.as_posix())
+        if not path.is_absolute() and path.parts[:1] != ("..",) and path.as_posix().endswith(f"/{name}"):
+            return path.as_posix().removesuffix(name)
+    return ""
+
+
+def _location(position: Position, prefix: str) -> dict[str, Any]:
     return {
-        "artifactLocation": {"uri": quote(position.path), "uriBaseId": "ROOT"},
+        "artifactLocation": {"uri": quote(prefix + position.path, errors="surrogateescape"), "uriBaseId": "ROOT"},
         "region": {
             "startLine": position.line,
             "startColumn": position.column,

@@ -99,7 +99,7 @@ def _missing(side: Side, package: Package, artifact: Artifact) -> Finding:
         _at(side, package, artifact),
         package=package.name,
         severity=Severity.ERROR if beside else None,
-        help=f"run `uv lock --refresh-package {package.name}` in {side.folder}",
+        help=f"run `uv lock --refresh-package {package.name}` for {side.role}'s lock",
     )
 
 
@@ -109,7 +109,7 @@ def _broken(side: Side, package: Package, artifact: Artifact, fault: str) -> Fin
         _at(side, package, artifact),
         package=package.name,
         severity=Severity.ERROR,
-        help=f"run `uv lock --refresh-package {package.name}` in {side.folder}",
+        help=f"run `uv lock --refresh-package {package.name}` for {side.role}'s lock",
     )
 
 
@@ -120,7 +120,7 @@ def _weak(side: Side, package: Package, weak: list[Artifact]) -> Finding:
         f"{files} can be checked by {kinds} only",
         _at(side, package, weak[0]),
         package=package.name,
-        help=f"run `uv lock --refresh-package {package.name}` in {side.folder}, or use an index that serves sha256",
+        help=f"run `uv lock --refresh-package {package.name}` for {side.role}'s lock, or use an index with sha256",
     )
 
 
@@ -178,7 +178,7 @@ def orphan_package(context: PairContext) -> Iterator[Finding]:
                     f"nothing in this lock needs {package.label}",
                     at_key(side.lock, package, "name"),
                     package=package.name,
-                    help=f"run `uv lock` in {side.folder}: it drops what nothing needs",
+                    help=f"run `uv lock` for {side.role}'s lock: it drops what nothing needs",
                 )
 
 

@@ -53,7 +53,7 @@ def _stale(side: Side, difference: Difference) -> Finding:
         f"this lock is stale: {difference.what}",
         _at_difference(side.lock, difference),
         package=None if difference.package is None else difference.package.name,
-        help=f"run `uv lock` in {side.folder}, and commit both files",
+        help=f"run `uv lock` for {side.role}'s lock, and commit both files",
         notes=(
             *_listed("only in pyproject.toml", difference.only_project),
             *_listed("only in the lock", difference.only_lock),
@@ -158,5 +158,5 @@ def extra_unknown(context: PairContext) -> Iterator[Finding]:
                                 f"{package.name} asks for {target.name}[{extra}], but {target.label} has no such extra",
                                 at_edge(side.lock, package, target.name),
                                 package=target.name,
-                                help=f"run `uv lock` in {side.folder}, or correct the extra in pyproject.toml",
+                                help=f"run `uv lock` for {side.role}'s lock, or correct the extra in pyproject.toml",
                             )

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from auditor.lock.pair import Side
     from auditor.rules.context import PairContext
 
-PYPI: Final = "https://pypi.org/simple"
-# Hosts that serve all files of a public index. Others are judged by what the rest of the lock says.
-_FILES_OF: Final = {"pypi.org": "files.pythonhosted.org"}
 _ENOUGH: Final = 5  # packages of a registry that must agree on a host before one that does not is foreign
 
 
@@ -41,26 +38,26 @@ def registry_not_allowed(context: PairContext) -> Iterator[Finding]:
         A lock can be edited to download from anywhere, and uv does as it says. `uv lock --check` does not look.
 
     Example:
-        `registry = "https://pypi.org/simple"`, and a wheel's `url` on another host than all the rest.
+        A wheel's `url` on another host than the files of all other packages from its registry.
     Fix:
         Restore the lock, or run `uv lock --refresh-package NAME`. Name the registries that you trust in the settings.
     """
     allowed = [_registry_key(url) for url in context.config.allowed_registries]
-    hosts = {side.role: _hosts(side.lock) for side in (context.dev, context.prod)}
+    of_dev, of_prod = _hosts(context.dev.lock), _hosts(context.prod.lock)
     foreign: set[str] = set()
-    for side in (context.dev, context.prod):
+    for side, hosts in ((context.dev, of_dev), (context.prod, of_prod)):
         if allowed:
             yield from _not_allowed(side, allowed)
-        for package, artifact, reason in _foreign(side.lock, hosts[side.role]):
+        for package, artifact, reason in _foreign(side.lock, hosts):
             foreign.add(_host(artifact.location))
             yield registry_not_allowed.finding(
-                f"{artifact.filename} {reason}",
+                f"{artifact.filename}{reason}",
                 at_url(side.lock, package, artifact),
                 package=package.name,
-                help=f"restore the lock, or run `uv lock --refresh-package {package.name}` in {side.folder}",
+                help=f"restore the lock, or run `uv lock --refresh-package {package.name}` for {side.role}'s lock",
                 notes=(f"its registry is {package.source.location}",),
             )
-    yield from _other_hosts(context, foreign, hosts)
+    yield from _other_hosts(context, foreign, of_dev, of_prod)
 
 
 def _not_allowed(side: Side, allowed: list[str]) -> Iterator[Finding]:
@@ -98,23 +95,22 @@ def _foreign(lock: Lock, hosts: Mapping[int, Counter[str]]) -> Iterator[tuple[Pa
         package = lock.packages[index]
         usual = _usual(package, own, by_registry[package.source.location])
         strange = {host for host in own if host and _domain(host) != usual} if usual else set()
+        moved = [each for each in package.artifacts if _host(each.location) in strange] if strange else []
+        if moved:
+            more = f" and {len(moved) - 1} more files come" if len(moved) > 1 else " comes"
+            yield package, moved[0], f"{more} from {_host(moved[0].location)}, unlike the other files of {usual}"
         for artifact in package.artifacts:
-            if strange and (host := _host(artifact.location)) in strange:
-                yield package, artifact, f"comes from {host}, where no other file of its registry or package comes from"
-            elif not _is_named_after(artifact, package.name):
-                yield package, artifact, f"is named after another package than {package.name}"
+            if not _is_named_after(artifact, package.name):
+                yield package, artifact, f" is named after another package than {package.name}"
 
 
 def _usual(package: Package, hosts: Counter[str], registry: Counter[str]) -> str:
     """The domain that the files of a package must come from; an empty string where nothing tells.
 
-    Known for a public index; else where all other packages of the registry agree, or all but one file of the package.
-    A registry's own domain is never foreign.
+    It is told where all other packages of the registry agree, or all but one file of the package. A registry's own
+    domain is never foreign.
     """
     host = _host(package.source.location)
-    known = _FILES_OF.get(host)
-    if known is not None:
-        return _domain(known)
     own: Counter[str] = Counter()
     for each, count in hosts.items():
         own[_domain(each)] += count
@@ -138,14 +134,14 @@ def _is_named_after(artifact: Artifact, name: str) -> bool:
 
 
 def _other_hosts(
-    context: PairContext, foreign: set[str], hosts: Mapping[str, Mapping[int, Counter[str]]]
+    context: PairContext, foreign: set[str], of_dev: Mapping[int, Counter[str]], of_prod: Mapping[int, Counter[str]]
 ) -> Iterator[Finding]:
     """One registry whose files come from one host in dev and from another in prod (the same files, by name)."""
     told: set[tuple[str, str]] = set()
-    for index, own in hosts["prod"].items():
+    for index, own in of_prod.items():
         package = context.prod.lock.packages[index]
         for theirs in context.dev.lock.by_name.get(package.name, ()):
-            if hosts["dev"].get(theirs.index, Counter()).keys() == own.keys() or theirs.version != package.version:
+            if of_dev.get(theirs.index, Counter()).keys() == own.keys() or theirs.version != package.version:
                 continue
             if _registry_of(theirs) != _registry_of(package):
                 continue
@@ -186,21 +182,19 @@ def registry_unconfigured(context: PairContext) -> Iterator[Finding]:
         `allowed-registries`.
     """
     allowed = [_registry_key(url) for url in context.config.allowed_registries]
-    for side in (context.dev, context.prod):
-        configured, default = _configured(context, side)
-        by_registry: dict[str, list[Package]] = defaultdict(list)
-        for package in side.lock.packages:
-            if package.source.kind is SourceKind.REGISTRY and "://" in package.source.location:
-                by_registry[_registry_key(package.source.location)].append(package)
-        unknown = {key: packages for key, packages in by_registry.items() if key not in configured}
-        main = default or _registry_key(PYPI)
-        usual = len(by_registry.get(main, ()))
-        if not default and unknown:  # a mirror in the environment stands for the default index
-            mirror = max(unknown, key=lambda key: len(unknown[key]))
-            if len(unknown[mirror]) > usual:
-                del unknown[mirror]
-        for key, packages in unknown.items():
-            if key == main or any(key == prefix or key.startswith(f"{prefix}/") for prefix in allowed):
+    by_side = [(side, *_configured(context, side), _by_registry(side)) for side in (context.dev, context.prod)]
+    # Without a default in the settings, it is what most packages of both locks come from: uv's own default index, or
+    # the mirror that stands for it in the environment.
+    counts: Counter[str] = Counter()
+    for _, configured, _, packages_of in by_side:
+        counts.update({key: len(packages) for key, packages in packages_of.items() if key not in configured})
+    usual = counts.most_common(1)[0][0] if counts else ""
+    for side, configured, default, packages_of in by_side:
+        if side.project is None:
+            continue
+        for key, packages in packages_of.items():
+            expected = key in configured or key == (default or usual)
+            if expected or any(key == prefix or key.startswith(f"{prefix}/") for prefix in allowed):
                 continue
             yield registry_unconfigured.finding(
                 f"{_names(packages)} from {packages[0].source.location}, which the project does not configure",
@@ -208,6 +202,15 @@ def registry_unconfigured(context: PairContext) -> Iterator[Finding]:
                 package=packages[0].name,
                 help="restore the lock; if the registry is right, configure it as `[[tool.uv.index]]` or allow it",
             )
+
+
+def _by_registry(side: Side) -> dict[str, list[Package]]:
+    """Packages from an index, by its address as it is compared."""
+    found: dict[str, list[Package]] = defaultdict(list)
+    for package in side.lock.packages:
+        if package.source.kind is SourceKind.REGISTRY and "://" in package.source.location:
+            found[_registry_key(package.source.location)].append(package)
+    return found
 
 
 def _configured(context: PairContext, side: Side) -> tuple[set[str], str]:

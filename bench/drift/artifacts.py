@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 ARTIFACTS: Final = Family("artifact")
 
 _SIDES: Final[tuple[Side, Side]] = ("dev", "prod")
-_HASH: Final = re.compile(r'hash = "([^"]*)"')
 _SIZE: Final = re.compile(r"size = (\d+)")
 
 
@@ -31,6 +30,9 @@ def digest(rng: Random, algorithm: str = "sha256") -> str:
 def _twin(victim: Victim, artifact: Artifact) -> Artifact | None:
     """Dev's entry of the same file."""
     return next((each for each in victim.dev.artifacts if each.filename == artifact.filename), None)
+# LA304 takes five other packages of a registry that agree on a host.
+_TELLING = 8
+
 
 
 def _pick(
@@ -52,10 +54,19 @@ def _pick(
         usable = victim.usable or tuple(each for each in (victim.prod.sdist,) if each is not None)
         for artifact in victim.prod.artifacts:
             twin = _twin(victim, artifact)
-            fits = artifact.is_wheel == wheel and (artifact in usable) == installed
-            if fits and twin is not None and twin.hash and artifact.hash and _HASH.search(draft.view.pair.files["uv.lock"]):
+            fits = artifact in usable if installed else not _fits_any(draft, victim, artifact)
+            if artifact.is_wheel == wheel and fits and twin is not None and twin.hash and artifact.hash:
                 found.append((victim, artifact))
     return rng.choice(found) if found else None
+
+
+def _fits_any(draft: Draft, victim: Victim, artifact: Artifact) -> bool:
+    """Whether any target of the pair can install a file."""
+    for on in draft.view.on_targets:
+        usable = on.target.usable(victim.prod)
+        if artifact in usable or (not usable and artifact is victim.prod.sdist):
+            return True
+    return False
 
 
 def _change(draft: Draft, side: Side, victim: Victim, artifact: Artifact, new: str) -> None:
@@ -301,9 +312,12 @@ def _host(draft: Draft, rng: Random) -> Expected | None:
 @ARTIFACTS.kind("host of a wheel's URL changed in both locks")
 def _host_in_both(draft: Draft, rng: Random) -> Expected | None:
     found = _pick(draft, rng, registry=True)
-    if found is None or not found[0].prod.source.location.startswith("https://pypi.org/"):
+    if found is None:
         return None
     victim, artifact = found
+    same = [each for each in draft.view.victims if each.prod.source == victim.prod.source]
+    if len(same) < _TELLING:
+        return None  # too few files of that registry to tell which host is the foreign one
     for side in _SIDES:
         line = re.sub(r"(?<=://)[^/]+", "files.attacker.example", _line(draft, side, victim, artifact), count=1)
         _change(draft, side, victim, artifact, line)

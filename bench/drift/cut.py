@@ -271,32 +271,35 @@ class _Cut:
         name = self.origin.root.name if self.keeps_extras else f"{self.origin.root.name}-prod"
         new = Entry(f'[[package]]\nname = "{name}"\nversion = "0.1.0"\nsource = {{ virtual = "." }}\n\n')
         requires: list[Table] = []
-        released = self.released_sources()
         for section, names in chosen.items():
-            kind, _, of = section.partition(" ")
             place = section if self.keeps_extras else ""
+            known = {each.line for each in new.edges() if each.section == place}
             for edge in old.edges():
-                if edge.section == section and normalize(edge.name) in names:
-                    if edge.line not in [each.line for each in new.edges() if each.section == place]:
-                        new.add_edge(edge.line, place)
-            for each in dict.fromkeys(names):
-                for entry in self.requirements(each, kind, of):
-                    if kind == "extra" and self.keeps_extras:
-                        marker = f"({entry['marker']}) and " if entry.get("marker") else ""
-                        entry = {**entry, "marker": f"{marker}extra == '{of}'"}
-                    if each in released:
-                        entry = {
-                            "name": entry["name"],
-                            "git": released[each],
-                            **{k: entry[k] for k in ("extras", "marker") if k in entry},
-                        }
-                    if entry not in requires:
-                        requires.append(entry)
+                if edge.section == section and normalize(edge.name) in names and edge.line not in known:
+                    new.add_edge(edge.line, place)
+            for entry in self.required(section, names):
+                if entry not in requires:
+                    requires.append(entry)
         if self.raw[self.origin.root.index].get("metadata"):
             new.set_metadata("requires-dist", [toml.value(entry) for entry in requires])
         if self.keeps_extras:
             new.set_metadata(_PROVIDED, [toml.value(extra) for extra in known_extras(self.lock)])
         return new, requires
+
+    def required(self, section: str, names: Sequence[str]) -> Iterator[Table]:
+        """What prod's project asks for instead of the chosen dependencies of a section."""
+        kind, _, of = section.partition(" ")
+        released = self.released_sources()
+        for name in dict.fromkeys(names):
+            for entry in self.requirements(name, kind, of):
+                new = entry
+                if kind == "extra" and self.keeps_extras:
+                    marker = f"({entry['marker']}) and " if entry.get("marker") else ""
+                    new = {**entry, "marker": f"{marker}extra == '{of}'"}
+                if name in released:
+                    kept: Table = {key: new[key] for key in ("extras", "marker") if key in new}
+                    new = {"name": entry["name"], "git": released[name], **kept}
+                yield new
 
     def released_sources(self) -> dict[str, str]:
         """What prod asks for instead of a source tree: a git tag."""

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 EDGES: Final = Family("edge")
 
+_UNREACHED: Final = "dev no longer reaches what the edge led to, or only through a group or an extra"
 _ORPHAN: Final = "nothing else needs what the edge led to"
 _OTHER_ENTRY: Final = "the entry that the edge now leads to differs from dev's in more than its version"
+_OWN: Final = "a package by its URL or path has metadata in the lock, which its edges contradict now"
 _MARKER: Final = re.compile(r', marker = "[^"]*"')
 
 
@@ -48,7 +50,7 @@ def _held(view: View, *, root: bool) -> list[tuple[TargetContext, Package, Edge,
     return found
 
 
-@EDGES.kind("edge between two packages removed", LA305=_ORPHAN)
+@EDGES.kind("edge between two packages removed", LA305=_ORPHAN, LA302=_OWN)
 def _removed(draft: Draft, rng: Random) -> Expected | None:
     found = [each for each in _held(draft.view, root=False) if not each[3].section]
     if not found:
@@ -59,7 +61,7 @@ def _removed(draft: Draft, rng: Random) -> Expected | None:
     return [("LA113", package.name)]
 
 
-@EDGES.kind("edge between two packages narrowed to another platform")
+@EDGES.kind("edge between two packages narrowed to another platform", LA302=_OWN)
 def _narrowed(draft: Draft, rng: Random) -> Expected | None:
     found = [each for each in _held(draft.view, root=False) if not each[3].section]
     if not found:
@@ -71,7 +73,7 @@ def _narrowed(draft: Draft, rng: Random) -> Expected | None:
     return [("LA113", package.name)]
 
 
-@EDGES.kind("edge between two packages added")
+@EDGES.kind("edge between two packages added", LA302=_OWN)
 def _added(draft: Draft, rng: Random) -> Expected | None:
     view = draft.view
     victim = view.pick(rng, lambda each: each.from_registry)
@@ -91,7 +93,7 @@ def _added(draft: Draft, rng: Random) -> Expected | None:
     return [("LA113", victim.name)]
 
 
-@EDGES.kind("edge removed in dev", LA305=_ORPHAN, LA101="dev no longer reaches it", LA102="likewise", LA104="likewise")
+@EDGES.kind("edge removed in dev", LA305=_ORPHAN, LA302=_OWN, LA101=_UNREACHED, LA102=_UNREACHED, LA104=_UNREACHED)
 def _removed_in_dev(draft: Draft, rng: Random) -> Expected | None:
     view = draft.view
     found = []
@@ -167,7 +169,15 @@ def _reference(view: View, package: Package) -> str:
 
 @EDGES.kind(
     "edges swapped between two entries of a name",
-    LA114=_OTHER_ENTRY, LA302=_OTHER_ENTRY, LA113=_OTHER_ENTRY, LA105=_OTHER_ENTRY, LA204=_OTHER_ENTRY, LA115=_OTHER_ENTRY)
+    LA105=_OTHER_ENTRY,
+    LA113=_OTHER_ENTRY,
+    LA114=_OTHER_ENTRY,
+    LA115=_OTHER_ENTRY,
+    LA201=_OTHER_ENTRY,
+    LA204=_OTHER_ENTRY,
+    LA206=_OTHER_ENTRY,
+    LA302=_OTHER_ENTRY,
+)
 def _swapped(draft: Draft, rng: Random) -> Expected | None:
     found = _forks(draft.view)
     if not found:
@@ -177,7 +187,9 @@ def _swapped(draft: Draft, rng: Random) -> Expected | None:
     lead = f'{{ name = "{package.name}", '
     for each in draft.lock("prod").entries:
         each.text = (
-            each.text.replace(lead + mine, lead + "\0").replace(lead + theirs, lead + mine).replace(lead + "\0", lead + theirs)
+            each.text.replace(lead + mine, lead + "\0")
+            .replace(lead + theirs, lead + mine)
+            .replace(lead + "\0", lead + theirs)
         )
     draft.note = f"{package.label} and {other.label} swapped"
     return [("LA201" if package.name == "torch" else "LA103", package.name)]
@@ -199,9 +211,11 @@ def _two_live(draft: Draft, rng: Random) -> Expected | None:
         wanted = _reference(draft.view, other)
         for parent in on.prod.packages:
             entry = draft.view.texts["prod"].entries[parent.index]
-            for line in entry.edges():
-                if line.name == package.name and wanted in line.line and not line.section:
-                    found.append((package, parent, line))
+            found += [
+                (package, parent, line)
+                for line in entry.edges()
+                if line.name == package.name and wanted in line.line and not line.section
+            ]
     if not found:
         return None
     package, parent, line = rng.choice(found)
@@ -300,7 +314,12 @@ def _unsatisfied(draft: Draft, rng: Random) -> Expected | None:
     for victim in view.victims:
         mine = [each for each in entries if f'name = "{victim.name}"' in each]
         plain = len(mine) == 1 and "extra ==" not in mine[0] and "specifier" not in mine[0]
-        if plain and victim.from_registry and victim.prod.version and f'"{victim.name}"' in view.pair.files["prod/pyproject.toml"]:
+        if (
+            plain
+            and victim.from_registry
+            and victim.prod.version
+            and f'"{victim.name}"' in view.pair.files["prod/pyproject.toml"]
+        ):
             pool.append((victim, mine[0]))
     pool = [(v, m) for v, m in pool if v.name in view.direct]
     if not pool:
@@ -395,7 +414,9 @@ def _stale_source(draft: Draft, rng: Random) -> Expected | None:
     found = [
         each.name
         for each in view.victims
-        if each.from_registry and each.name in view.direct and f'"{each.name}"' in view.pair.files["prod/pyproject.toml"]
+        if each.from_registry
+        and each.name in view.direct
+        and f'"{each.name}"' in view.pair.files["prod/pyproject.toml"]
     ]
     document = draft.project("prod")
     sources = document["tool"]["uv"].setdefault("sources", tomlkit.table())

@@ -16,7 +16,5 @@ if TYPE_CHECKING:
     from bench.drift.kind import Kind
 
 HARMFUL: Final[tuple[Kind, ...]] = tuple(
-    kind
-    for family in (VERSIONS, SOURCES, ARTIFACTS, MEMBERSHIP, EDGES, SETTINGS, WHEELS)
-    for kind in family.kinds
+    kind for family in (VERSIONS, SOURCES, ARTIFACTS, MEMBERSHIP, EDGES, SETTINGS, WHEELS) for kind in family.kinds
 )

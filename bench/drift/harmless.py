@@ -111,7 +111,11 @@ def _dependencies(draft: Draft, rng: Random) -> Expected | None:
 
 def _respelled(rng: Random) -> Callable[[re.Match[str]], str]:
     def spell(match: re.Match[str]) -> str:
-        text = re.sub(r"\s*(==|!=|>=|<=|(?<![<>=!])[<>](?!=))\s*", lambda sign: rng.choice((f" {sign[1]} ", sign[1])), match["text"])
+        text = re.sub(
+            r"\s*(==|!=|>=|<=|(?<![<>=!])[<>](?!=))\s*",
+            lambda sign: rng.choice((f" {sign[1]} ", sign[1])),
+            match["text"],
+        )
         return f'marker = "{rng.choice((text, f"({text})", f"  {text} "))}"'
 
     return spell
@@ -173,7 +177,12 @@ def _redundant(draft: Draft, rng: Random) -> Expected | None:
     for each in draft.lock(side).entries:
         place = len(each.body)
         body = re.sub(_MARKER.pattern, spell, each.text[:place])
-        body = re.sub(r'^(    \{ name = "[^"]+") \},$', r"""\1, marker = "python_full_version >= '3'" },""", body, flags=re.MULTILINE)
+        body = re.sub(
+            r'^(    \{ name = "[^"]+") \},$',
+            r"""\1, marker = "python_full_version >= '3'" },""",
+            body,
+            flags=re.MULTILINE,
+        )
         changed |= body != each.text[:place]
         each.text = body + each.text[place:]
     return _NOTHING if changed else None
@@ -276,7 +285,7 @@ def _git(draft: Draft, rng: Random) -> Expected | None:
         elif how == 1:
             kept = [each for each in query.lstrip("?").split("&") if each.startswith(("subdirectory=", "lfs="))]
             query = "?" + "&".join([*kept, f"rev={commit}"])
-        elif how == 2:  # noqa: PLR2004 - the third of four ways
+        elif how == 2:
             commit = commit.upper()
         else:
             url = re.sub(r"^https://[^/]+", lambda host: host[0].upper().replace("HTTPS", "https"), url)
@@ -310,9 +319,11 @@ def _off_target(draft: Draft, side: Side) -> list[tuple[Entry, str]]:
         if package.source.kind != "registry" or package.name in draft.view.accepted:
             continue
         lines = {each.location: each.line for each in entry.files() if each.is_wheel}
-        for wheel in package.wheels:
-            if all(target.rank(wheel) is None for target in targets):
-                found.append((entry, lines[wheel.location]))
+        found += [
+            (entry, lines[wheel.location])
+            for wheel in package.wheels
+            if all(target.rank(wheel) is None for target in targets)
+        ]
     return found
 
 
@@ -378,7 +389,7 @@ def _upload_times(draft: Draft, rng: Random) -> Expected | None:
 
 @_FAMILY.kind("upload times added", noise=True)
 def _more_upload_times(draft: Draft, rng: Random) -> Expected | None:
-    pattern = r'(size = \d+) \}'
+    pattern = r'(hash = "[^"]*"(?:, size = \d+)?) \}'
     return _NOTHING if _sub(draft, _side(rng), pattern, r'\1, upload-time = "2025-06-01T12:00:00Z" }') else None
 
 

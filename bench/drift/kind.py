@@ -27,6 +27,7 @@ class Kind:
         make: changes a draft, and returns what must be found: (code, package) of each; None where it cannot be done.
         follows: code -> why this code is found too, of whatever package, and rightly so.
         is_noise: of a harmless kind: it may be laid over a harmful mutation, because it hides nothing.
+        is_alone: what is expected depends on the order of the file: nothing is laid over it.
         is_last: it changes a file as a whole, after everything that changes it in pieces.
     """
 
@@ -36,6 +37,7 @@ class Kind:
     follows: Mapping[str, str] = field(default_factory=dict)
     is_noise: bool = False
     is_last: bool = False
+    is_alone: bool = False
 
     @property
     def is_harmful(self) -> bool:
@@ -65,7 +67,7 @@ def mutate(kind: Kind, view: View, rng: Random, noise: Iterable[Kind] = ()) -> M
     if expected is None or not draft.changed():
         return None
     notes = [draft.note]
-    for each in sorted(noise, key=lambda other: other.is_last):
+    for each in () if kind.is_alone else sorted(noise, key=lambda other: other.is_last):
         draft.note = ""
         each.make(draft, rng)
         notes.append(each.name)
@@ -79,11 +81,15 @@ class Family:
         self.name = name
         self.kinds: list[Kind] = []
 
-    def kind(self, name: str, *, noise: bool = False, last: bool = False, **follows: str) -> Callable[[Make], Make]:
+    def kind(
+        self, name: str, *, noise: bool = False, last: bool = False, alone: bool = False, **follows: str
+    ) -> Callable[[Make], Make]:
         """Declare a kind; `follows` are codes that are found too, each with the reason."""
 
         def declare(make: Make) -> Make:
-            kind = Kind(name=name, family=self.name, make=make, follows=follows, is_noise=noise, is_last=last)
+            kind = Kind(
+                name=name, family=self.name, make=make, follows=follows, is_noise=noise, is_last=last, is_alone=alone
+            )
             self.kinds.append(kind)
             return make
 

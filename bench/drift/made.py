@@ -352,8 +352,8 @@ def _commit(repository: Path) -> None:
     for folder, name, needs in (("", "core-lib", ["filelock", "jinja2"]), ("plugin", "core-plugin", ["idna"])):
         path = repository / folder
         path.mkdir(parents=True, exist_ok=True)
-        text = f'[project]\nname = "{name}"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = {toml.value(needs)}\n'
-        (path / "pyproject.toml").write_text(text, encoding="utf-8")
+        project = Project(name=name, version="1.0", needs=needs, python=">=3.11")
+        (path / "pyproject.toml").write_text(project.text([]).partition("[tool.uv]")[0], encoding="utf-8")
     _git(repository, "init", "--quiet", "--initial-branch=main")
     _git(repository, "add", "--all")
     _git(repository, "commit", "--quiet", "--message", "The first release")

@@ -60,7 +60,7 @@ def _from_extra(draft: Draft, rng: Random) -> Expected | None:
     return _add(draft, rng, "LA104", draft.view.by_extras(on), on)
 
 
-def invented(draft: Draft, rng: Random, needs: str = "") -> str | None:
+def invented(draft: Draft, rng: Random) -> str | None:
     """Add a package to prod's lock that nobody knows, from the registry that prod has; its name."""
     lock = draft.view.lock("prod")
     files = [
@@ -73,11 +73,10 @@ def invented(draft: Draft, rng: Random, needs: str = "") -> str | None:
     if not files:
         return None
     package, wheel = rng.choice(files)
-    name = f"{rng.choice(('left', 'fast', 'py', 'open'))}-{rng.choice(('pad', 'tools', 'kit', 'utils'))}{rng.randint(1, 999)}"
+    name = f"{rng.choice(('left', 'fast', 'open'))}-{rng.choice(('pad', 'tools', 'kit'))}{rng.randint(1, 999)}"
     file = f"{name.replace('-', '_')}-1.0.0-py3-none-any.whl"
     url = f"{wheel.location.rpartition('/')[0]}/{file}"
     text = f'[[package]]\nname = "{name}"\nversion = "1.0.0"\nsource = {{ registry = "{package.source.location}" }}\n'
-    text += f"dependencies = [\n{needs}\n]\n" if needs else ""
     text += f'wheels = [\n    {{ url = "{url}", hash = "{digest(rng)}", size = 1234 }},\n]\n\n'
     draft.lock("prod").copy_entry(Entry(text))
     return name
@@ -178,7 +177,7 @@ def _moved(draft: Draft, rng: Random, kind: str, code: str) -> Expected | None:
         others = {each.name for each in roots if each.name != name}
         shared = any(
             edge.name == name
-            for package in on.dev.packages
+            for package in view.lock("dev").packages
             if package.index not in {root.index for root in view.lock("dev").roots}
             for edge in view.texts["dev"].entries[package.index].edges()
         )
@@ -254,7 +253,7 @@ def _to_extra(draft: Draft, rng: Random) -> Expected | None:
 @MEMBERSHIP.kind("extra no longer selected of dev", LA104=_BELOW, LA113="an extra of a package brought the edge")
 def _extra_dropped(draft: Draft, rng: Random) -> Expected | None:
     view = draft.view
-    extras = [each for each in view.context.dev.request.extras]
+    extras = list(view.context.dev.request.extras)
     if not extras or view.lock("dev").conflicts:
         return None
     extra = rng.choice(extras)
@@ -296,9 +295,7 @@ def _removed_from_dev(draft: Draft, rng: Random) -> Expected | None:
     root = view.texts["dev"].root
     edges = [each.name for each in root.edges()]
     selected = {each.name for on in view.on_targets for each in on.prod.dependencies}
-    others = {
-        line.name for entry in view.texts["dev"].entries if entry.source != root.source for line in entry.edges()
-    }
+    others = {line.name for entry in view.texts["dev"].entries if entry.source != root.source for line in entry.edges()}
     requires = [name for each in root.metadata("requires-dist") for name in re.findall(r'name = "([^"]+)"', each)]
     pool = [
         name

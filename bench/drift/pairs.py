@@ -10,24 +10,30 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from bench.drift.cut import CannotCutError, Origin, Repair, cut, read_origin
-from bench.drift.pair import DEV_PROJECT, Pair, findings
+from bench.drift.cut import CannotCutError, Repair, cut, read_origin
+from bench.drift.pair import DEV_LOCK, DEV_PROJECT, Pair, findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from auditor.finding import Finding
+    from bench.drift.cut import Origin
 
-_TRIES: Final = 12
+_TRIES: Final = 48
 # What the corpus has of its own accord: known of a package, whatever prod selects of it.
 _OWN: Final = frozenset({"LA204", "LA303"})
 
 
 @dataclass
 class Refused:
-    """What was not used, and why: code -> how often, and locks of which nothing could be used."""
+    """What the corpus has of its own accord.
 
-    codes: Counter[str] = field(default_factory=Counter)
+    Attributes:
+        locks: of which nothing could be used -> why.
+        repaired: whose dev side had to be cleaned -> how.
+        accepted: package and code that the settings of its pairs accept -> lock.
+    """
+
     locks: dict[str, str] = field(default_factory=dict)
     repaired: dict[str, str] = field(default_factory=dict)
     accepted: dict[str, str] = field(default_factory=dict)
@@ -36,9 +42,7 @@ class Refused:
 def corpus_pairs(corpus: Path, count: int, seed: int, refused: Refused) -> list[Pair]:
     """Clean pairs from the locks of the corpus, in turn, until there are `count`; fewer if the locks have no more."""
     paths = sorted(corpus.rglob("*uv.lock"))
-    makers = [
-        _clean_cuts(path, corpus, Random(f"{seed}:{path.name}:{index}"), refused) for index, path in enumerate(paths)
-    ]
+    makers = [_clean_cuts(path, corpus, _random(f"{seed}:{index}"), refused) for index, path in enumerate(paths)]
     found: list[Pair] = []
     while makers and len(found) < count:
         for maker in list(makers):
@@ -50,6 +54,10 @@ def corpus_pairs(corpus: Path, count: int, seed: int, refused: Refused) -> list[
             if len(found) == count:
                 break
     return found
+
+
+def _random(seed: str) -> Random:
+    return Random(seed)  # noqa: S311 - it must give the same again
 
 
 def is_clean(pair: Pair) -> tuple[Finding, ...]:
@@ -69,33 +77,36 @@ def _clean_cuts(path: Path, corpus: Path, rng: Random, refused: Refused) -> Iter
             refused.locks[name] = "it has several root projects"
             return
         made = 0
-        avoid: set[str] = set()
-        for _ in range(4 * _TRIES):
-            try:
-                pair = cut(origin, rng, avoid=avoid)
-            except CannotCutError:
-                reasons["nothing to cut"] += 1
-                continue
-            found = is_clean(pair)
-            if found and all(each.code in _OWN and each.package for each in found):
-                pair, found = _accepting(pair, found, refused)
-            if not found:
-                made += 1
-                if repair is not Repair.NONE:
-                    refused.repaired[origin.name] = str(repair)
-                yield pair
-                continue
-            reasons.update(each.code for each in found)
-            refused.codes.update({each.code for each in found})
-            if any(each.package is None or each.package in origin.lock.manifest.members for each in found):
-                if not made:
-                    break
-            avoid |= {each.package for each in found if each.package is not None}
-            if any(each.position.path == "uv.lock" and each.code not in _OWN for each in found):
-                break
+        for pair in _cuts_of(origin, rng, refused, reasons):
+            made += 1
+            if repair is not Repair.NONE:
+                refused.repaired[origin.name] = str(repair)
+            yield pair
         if made:
             return
-    refused.locks[name] = ", ".join(f"{code}" for code, _ in reasons.most_common(3))
+    refused.locks[name] = ", ".join(code for code, _ in reasons.most_common(3))
+
+
+def _cuts_of(origin: Origin, rng: Random, refused: Refused, reasons: Counter[str]) -> Iterator[Pair]:
+    """Clean pairs of a lock, until enough were tried or dev itself turns out not to be clean."""
+    avoid: set[str] = set()
+    for _ in range(_TRIES):
+        try:
+            pair = cut(origin, rng, avoid=avoid)
+        except CannotCutError:
+            reasons["nothing to cut"] += 1
+            continue
+        found = is_clean(pair)
+        if found and all(each.code in _OWN and each.package for each in found):
+            pair, found = _accepting(pair, found, refused)
+        if not found:
+            yield pair
+            continue
+        reasons.update(each.code for each in found)
+        members = {None, *origin.lock.manifest.members}
+        if any(each.package in members or each.position.path == DEV_LOCK for each in found):
+            return
+        avoid |= {each.package for each in found if each.package is not None}
 
 
 def _accepting(pair: Pair, found: Iterable[Finding], refused: Refused) -> tuple[Pair, tuple[Finding, ...]]:
@@ -107,6 +118,3 @@ def _accepting(pair: Pair, found: Iterable[Finding], refused: Refused) -> tuple[
         refused.accepted[f"{name} {code}"] = re.sub(r":.*", "", pair.name)
     new = replace(pair, files={**pair.files, DEV_PROJECT: text})
     return new, is_clean(new)
-
-
-__all__ = ["Origin", "Refused", "corpus_pairs", "is_clean"]

@@ -134,19 +134,15 @@ def pyproject(
     text = f'[project]\nname = "{name}"\n'
     text += f'version = "{version}"\n' if version else 'dynamic = ["version"]\n'
     text += f'requires-python = "{requires_python}"\n' + toml.lines("dependencies", sections.pop(""))
-    if sections:
-        text += "\n[project.optional-dependencies]\n" + "".join(toml.lines(*each) for each in sections.items())
-    if by_group:
-        text += "\n[dependency-groups]\n"
-        text += "".join(
-            toml.lines(group, [requirement(each) for each in entries]) for group, entries in by_group.items()
-        )
+    text += _lists("project.optional-dependencies", sections)
+    text += _lists("dependency-groups", {group: list(map(requirement, each)) for group, each in by_group.items()})
     text += f"\n[tool.uv]\npackage = {toml.value(package)}\n"
-    for key, each in copied.items():
-        is_list = isinstance(each, list) and len(each) > 1
-        text += toml.lines(key, each) if is_list else f"{key} = {toml.value(each)}\n"
-    if sources:
-        text += "\n[tool.uv.sources]\n"
-        for key, items in sources.items():
-            text += f"{toml.key(key)} = {toml.value(items[0] if len(items) == 1 else items)}\n"
-    return text
+    text += "".join(f"{key} = {toml.value(each)}\n" for key, each in copied.items())
+    items = {name: each[0] if len(each) == 1 else each for name, each in sources.items()}
+    text += "\n[tool.uv.sources]\n" if items else ""
+    return text + "".join(f"{toml.key(key)} = {toml.value(each)}\n" for key, each in items.items())
+
+
+def _lists(header: str, lists: Mapping[str, list[str]]) -> str:
+    """A table of lists, or nothing where there is none."""
+    return f"\n[{header}]\n" + "".join(toml.lines(*each) for each in lists.items()) if lists else ""

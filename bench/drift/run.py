@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from auditor.errors import LockauditError
 from bench.drift.kind import mutate
@@ -15,27 +16,29 @@ from bench.drift.pair import findings, write
 from bench.drift.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from bench.drift.kind import Kind, Mutated
     from bench.drift.pair import Pair
 
-_NOISE = 0.4  # how many of the harmful pairs are also reformatted
+Found = set[tuple[str, str | None]]
+Turn = tuple[str, str]  # name of a kind, seed of the mutation
+
+_NOISE: Final = 0.4  # how many of the harmful pairs are also reformatted
+_MOST_NOISE: Final = 3  # harmless kinds over one harmful mutation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A mutated pair with which lockaudit was wrong.
+    """A mutated pair with which something was not as expected.
 
     Attributes:
-        kind: name of the kind.
         seed: makes the same mutation again.
         pair: name of the pair.
         note: what was done.
         problem: what was expected and what was found.
     """
 
-    kind: str
     seed: str
     pair: str
     note: str
@@ -53,7 +56,8 @@ class Score:
         missed: with which nothing was found.
         follows: code -> in how many pairs it was found too, as the kind says it may.
         extra: code -> in how many pairs it was found too, though the kind says nothing of it.
-        sources: names of the locks that were mutated.
+        places: names of the locks and projects that were mutated.
+        failures: what was not as expected, extra findings included.
     """
 
     pairs: int = 0
@@ -62,126 +66,160 @@ class Score:
     missed: int = 0
     follows: Counter[str] = field(default_factory=Counter)
     extra: Counter[str] = field(default_factory=Counter)
-    sources: set[str] = field(default_factory=set)
+    places: set[str] = field(default_factory=set)
+    failures: list[Failure] = field(default_factory=list)
+
+    def add(self, other: Score) -> None:
+        """Add what another process counted of the same kind."""
+        self.pairs += other.pairs
+        self.found += other.found
+        self.wrong += other.wrong
+        self.missed += other.missed
+        self.follows += other.follows
+        self.extra += other.extra
+        self.places |= other.places
+        self.failures += other.failures
 
 
 class Workshop:
-    """The pairs, each written to a folder of its own; a mutation replaces files there and is undone afterwards."""
+    """Clean pairs, read once, and a folder for each; a mutation replaces files there and is undone afterwards."""
 
-    def __init__(self, pairs: Sequence[Pair], folder: Path) -> None:
-        self.places: list[tuple[View, Path]] = []
-        for number, pair in enumerate(pairs):
-            place = folder / str(number)
-            pair.write(place)
-            self.places.append((View(pair), place))
+    def __init__(self, pairs: Sequence[Pair]) -> None:
+        self.views = [View(pair) for pair in pairs]
+        self.folder = Path()
 
-    def audit(self, view: View, place: Path, mutated: Mutated) -> set[tuple[str, str | None]]:
+    def settle(self, folder: Path) -> None:
+        """Write every pair below a folder."""
+        self.folder = folder
+        for number, view in enumerate(self.views):
+            view.pair.write(folder / str(number))
+
+    def attempt(self, kind: Kind, seed: str, noise: Sequence[Kind]) -> tuple[int, Mutated] | None:
+        """Mutate a pair that the kind can be applied to: (its number, what came out). The seed decides everything.
+
+        Large pairs come up less often than small ones, since they take longer.
+        """
+        rng = Random(seed)  # noqa: S311 - it must give the same again
+        sizes = [sum(map(len, view.pair.files.values())) for view in self.views]
+        order = sorted(range(len(sizes)), key=lambda index: rng.expovariate(1.0) * sizes[index] ** 0.5)
+        for index in order:
+            some = rng.sample(list(noise), min(len(noise), rng.randint(1, _MOST_NOISE)))
+            over = some if kind.is_harmful and rng.random() < _NOISE else []
+            mutated = mutate(kind, self.views[index], rng, over)
+            if mutated is not None:
+                return index, mutated
+        return None
+
+    def audit(self, index: int, mutated: Mutated) -> Found:
         """(code, package) of every finding in a mutated pair. Raises: as lockaudit."""
+        place, files = self.folder / str(index), self.views[index].pair.files
         try:
             for name, text in mutated.files.items():
                 write(place, name, text)
             return {(each.code, each.package) for each in findings(place)}
         finally:
             for name in mutated.files:
-                if name in view.pair.files:
-                    write(place, name, view.pair.files[name])
+                if name in files:
+                    write(place, name, files[name])
                 else:
-                    (place / name).unlink(missing_ok=True)
+                    (place / name).unlink()
+
+    def score(self, kind: Kind, seed: str, noise: Sequence[Kind]) -> Score:
+        """What comes out of one mutation."""
+        score = Score()
+        tried = self.attempt(kind, seed, noise)
+        if tried is None:
+            return score
+        index, mutated = tried
+        pair = self.views[index].pair
+        score.pairs = 1
+        score.places.add(pair.name.partition(": ")[0] if pair.origin == "corpus" else pair.name)
+        found: Found = set()
+        refused = ""
+        try:
+            found = self.audit(index, mutated)
+        except LockauditError as error:
+            refused = f"refused: {error}"
+        rest = found - mutated.expected
+        extra = {each for each in rest if each[0] not in kind.follows}
+        score.follows = Counter({code for code, _ in rest - extra})
+        score.extra = Counter({code for code, _ in extra})
+        is_right = mutated.expected <= found if kind.is_harmful else not found
+        score.found = int(is_right and not refused)
+        score.missed = int(not score.found and not found)
+        score.wrong = int(not score.found and bool(found))
+        problem = refused
+        if not score.found and not refused:
+            problem = f"expected {_shown(mutated.expected)}, found {_shown(found)}"
+        elif extra:
+            problem = f"extra {_shown(extra)}"
+        if problem:
+            score.failures.append(Failure(seed=seed, pair=pair.name, note=mutated.note, problem=problem))
+        return score
 
 
-@dataclass
-class Result:
-    """Everything that was counted."""
-
-    scores: dict[str, Score]
-    failures: list[Failure]
-    unused: list[str]
-
-    @property
-    def pairs(self) -> int:
-        """Mutated pairs in all."""
-        return sum(each.pairs for each in self.scores.values())
+def turns(kinds: Sequence[Kind], count: int, seed: int) -> Iterator[Turn]:
+    """Each kind in turn, with the seed of its mutation."""
+    for number in range(count):
+        kind = kinds[number % len(kinds)]
+        yield kind.name, f"{seed}/{kind.name}/{number // len(kinds)}"
 
 
 def run(
-    pairs: Sequence[Pair], kinds: Sequence[Kind], count: int, seed: int, progress: Callable[[int], None] | None = None
-) -> Result:
+    pairs: Sequence[Pair], kinds: Sequence[Kind], count: int, seed: int, *, noise: Sequence[Kind] = (), jobs: int = 1
+) -> dict[str, Score]:
     """Mutate and audit.
 
     Args:
         pairs: clean ones.
         kinds: to apply, in turn, each to a pair chosen at random among those that it can be applied to.
         count: of mutated pairs.
-        seed: decides every choice.
-        progress: is told how many are done.
+        seed: decides every choice, whatever the number of jobs.
+        noise: harmless kinds that are laid over some of the harmful mutations.
+        jobs: processes.
+
+    Returns:
+        What was counted, by the name of the kind.
     """
-    result = Result({kind.name: Score() for kind in kinds}, [], [])
-    noise = [kind for kind in kinds if kind.is_noise]
-    with tempfile.TemporaryDirectory(prefix="drift-") as folder:
-        workshop = Workshop(pairs, Path(folder))
-        for number, (kind, name) in enumerate(_turns(kinds, count, seed)):
-            _one(workshop, kind, name, noise, result)
-            if progress is not None:
-                progress(number + 1)
-    result.unused = [name for name, score in result.scores.items() if not score.pairs]
-    return result
-
-
-def _turns(kinds: Sequence[Kind], count: int, seed: int) -> Iterator[tuple[Kind, str]]:
-    """Each kind in turn, with the seed of its mutation."""
-    for number in range(count):
-        kind = kinds[number % len(kinds)]
-        yield kind, f"{seed}/{kind.name}/{number // len(kinds)}"
-
-
-def attempt(workshop: Workshop, kind: Kind, seed: str, noise: Sequence[Kind]) -> tuple[View, Path, Mutated] | None:
-    """Mutate a pair that the kind can be applied to; None where there is none. The seed decides everything."""
-    rng = Random(seed)
-    order = list(range(len(workshop.places)))
-    rng.shuffle(order)
-    for index in order:
-        view, place = workshop.places[index]
-        some = rng.sample(list(noise), min(len(noise), rng.randint(1, 3))) if noise else []
-        over = some if kind.is_harmful and rng.random() < _NOISE else []
-        mutated = mutate(kind, view, rng, over)
-        if mutated is not None:
-            return view, place, mutated
-    return None
-
-
-def _one(workshop: Workshop, kind: Kind, seed: str, noise: Sequence[Kind], result: Result) -> None:
-    tried = attempt(workshop, kind, seed, noise)
-    if tried is None:
-        return
-    view, place, mutated = tried
-    score = result.scores[kind.name]
-    score.pairs += 1
-    score.sources.add(view.pair.name.partition(": ")[0] if view.pair.origin == "corpus" else view.pair.name)
-    try:
-        found = workshop.audit(view, place, mutated)
-        refused = ""
-    except LockauditError as error:
-        found, refused = set(), f"refused: {error}"
-    rest = found - mutated.expected
-    score.follows.update({code for code, _ in rest if code in kind.follows})
-    extra = {each for each in rest if each[0] not in kind.follows}
-    score.extra.update({code for code, _ in extra})
-    problem = refused
-    is_right = mutated.expected <= found if kind.is_harmful else not found
-    if is_right and not refused:
-        score.found += 1
-        if extra:
-            problem = f"extra {_shown(extra)}"
-    elif found or not kind.is_harmful:
-        score.wrong += 1
-        problem = refused or f"expected {_shown(mutated.expected)}, found {_shown(found)}"
+    workshop = Workshop(pairs)
+    every = list(turns(kinds, count, seed))
+    shares = [every[number::jobs] for number in range(jobs)]
+    scores = {kind.name: Score() for kind in kinds}
+    if jobs == 1:
+        done = [_share(workshop, kinds, noise, every)]
     else:
-        score.missed += 1
-        problem = refused or f"expected {_shown(mutated.expected)}, found nothing"
-    if problem:
-        failure = Failure(kind=kind.name, seed=seed, pair=view.pair.name, note=mutated.note, problem=problem)
-        result.failures.append(failure)
+        context = multiprocessing.get_context("fork")
+        with context.Pool(jobs, initializer=_inherit, initargs=(workshop, kinds, noise)) as pool:
+            done = pool.map(_inherited_share, shares, chunksize=1)
+    for share in done:
+        for name, score in share.items():
+            scores[name].add(score)
+    return scores
 
 
-def _shown(findings: set[tuple[str, str | None]] | frozenset[tuple[str, str | None]]) -> str:
-    return ", ".join(sorted(f"{code} {package or '-'}" for code, package in findings)) or "nothing"
+def _share(
+    workshop: Workshop, kinds: Sequence[Kind], noise: Sequence[Kind], wanted: Sequence[Turn]
+) -> dict[str, Score]:
+    by_name = {kind.name: kind for kind in kinds}
+    scores: dict[str, Score] = {}
+    with tempfile.TemporaryDirectory(prefix="drift-") as folder:
+        workshop.settle(Path(folder))
+        for name, seed in wanted:
+            scores.setdefault(name, Score()).add(workshop.score(by_name[name], seed, noise))
+    return scores
+
+
+_INHERITED: list[tuple[Workshop, Sequence[Kind], Sequence[Kind]]] = []
+
+
+def _inherit(workshop: Workshop, kinds: Sequence[Kind], noise: Sequence[Kind]) -> None:
+    """In a forked process: the views are there already."""
+    _INHERITED.append((workshop, kinds, noise))
+
+
+def _inherited_share(wanted: Sequence[Turn]) -> dict[str, Score]:
+    return _share(*_INHERITED[0], wanted)
+
+
+def _shown(found: Found | frozenset[tuple[str, str | None]]) -> str:
+    return ", ".join(sorted(f"{code} {package or '-'}" for code, package in found)) or "nothing"

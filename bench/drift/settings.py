@@ -34,7 +34,9 @@ def _set_python(draft: Draft, side: Side, text: str) -> bool:
         return False  # uv works the old bounds into the environments
     project["requires-python"] = text
     lock = draft.lock(side)
-    lock.head = re.sub(r'^requires-python = ".*"$', f'requires-python = "{text}"', lock.head, count=1, flags=re.MULTILINE)
+    lock.head = re.sub(
+        r'^requires-python = ".*"$', f'requires-python = "{text}"', lock.head, count=1, flags=re.MULTILINE
+    )
     return True
 
 
@@ -197,11 +199,13 @@ def _manifest(draft: Draft, side: Side, key: str, item: str) -> None:
         lock.head = f"{head.rstrip()}\n{text}\n" if place < 0 else f"{head[:place]}{text}{head[place:]}"
 
 
-def _list(draft: Draft, rng: Random, setting: str, key: str, specifier: str, *, is_name: bool = False) -> Expected | None:
+def _list(
+    draft: Draft, rng: Random, setting: str, key: str, specifier: str, *, is_name: bool = False
+) -> Expected | None:
     """Add an entry about a package to a list of one side, in its lock and its pyproject.toml."""
     side: Side = rng.choice(("dev", "prod"))
     view = draft.view
-    raw: dict[str, Any] = {name: each for name, each in view.lock("dev").manifest.raw.items()}
+    raw: dict[str, Any] = dict(view.lock("dev").manifest.raw)
     taken = {str(each.get("name", each) if isinstance(each, dict) else each) for each in raw.get(key, [])}
     pool = sorted(
         {
@@ -210,7 +214,7 @@ def _list(draft: Draft, rng: Random, setting: str, key: str, specifier: str, *, 
             if each.prod.source.kind is SourceKind.REGISTRY
             and each.name not in taken
             and each.name not in view.direct
-            and (not is_name or each.name not in {"torch"})
+            and (not is_name or each.name != "torch")
         }
     )
     uv = draft.project(side).get("tool", {}).get("uv")
@@ -251,16 +255,17 @@ def _metadata(draft: Draft, rng: Random) -> Expected | None:
     known = {str(each.get("name")) for each in view.lock("dev").manifest.raw.get("dependency-metadata", [])}
     victim = view.pick(rng, lambda each: each.from_registry and each.name not in known)
     uv = draft.project(side).get("tool", {}).get("uv")
-    if victim is None or uv is None or "[package.metadata]" not in view.texts[side].root.text if view.roots(side) else True:
+    if victim is None or uv is None:
         return None
+    version = str(victim.prod.version)
     lock = draft.lock(side)
-    lock.head = f'{lock.head.rstrip()}\n\n[[manifest.dependency-metadata]]\nname = "{victim.name}"\nversion = "{victim.prod.version}"\n\n'
-    tables = uv.get("dependency-metadata")
-    new = {"name": victim.name, "version": str(victim.prod.version), "requires-dist": []}
-    if tables is None:
-        uv["dependency-metadata"] = [new]
+    lock.head = f'{lock.head.rstrip()}\n\n[[manifest.dependency-metadata]]\nname = "{victim.name}"\n'
+    lock.head += f'version = "{version}"\n\n'
+    new: dict[str, Any] = {"name": victim.name, "version": version, "requires-dist": []}
+    if "dependency-metadata" in uv:
+        uv["dependency-metadata"].append(new)
     else:
-        tables.append(new)
+        uv["dependency-metadata"] = [new]
     draft.note = f"dependency-metadata of {victim.name} in {side}"
     return [("LA112", victim.name)]
 
@@ -310,13 +315,13 @@ def _workspace_source(draft: Draft, rng: Random) -> Expected | None:
 # -- the settings of lockaudit -------------------------------------------------------------------------------------
 
 
-@SETTINGS.kind("registry that the policy does not allow")
+@SETTINGS.kind("registry that the policy does not allow", alone=True)
 def _policy(draft: Draft, rng: Random) -> Expected | None:
     view = draft.view
     places = {
         each.source.location.rstrip("/")
         for side in ("dev", "prod")
-        for each in view.lock(side).packages  # type: ignore[arg-type]
+        for each in view.lock(side).packages
         if each.source.kind in {SourceKind.REGISTRY, SourceKind.URL} and "://" in each.source.location
     }
     found = [each for each in view.lock("prod").packages if each.source.location.rstrip("/") in places]
@@ -326,9 +331,10 @@ def _policy(draft: Draft, rng: Random) -> Expected | None:
     allowed = sorted(places - {left_out})
     if any(left_out.startswith(f"{each}/") for each in allowed):
         return None
-    sides = [view.lock(side).packages for side in ("dev", "prod")]  # type: ignore[arg-type]
+    sides = [view.lock(side).packages for side in ("dev", "prod")]
     first = {
-        next((each.name for each in packages if each.source.location.rstrip("/") == left_out), None) for packages in sides
+        next((each.name for each in packages if each.source.location.rstrip("/") == left_out), None)
+        for packages in sides
     }
     draft.project("dev")["tool"]["lockaudit"]["allowed-registries"] = allowed or ["https://other.example"]
     draft.note = f"{left_out} is not allowed"

@@ -72,12 +72,21 @@ def _address(draft: Draft, rng: Random) -> Expected | None:
     return _registry(draft, rng, lambda url: re.sub(r"^https://([^/]+)(.*)$", how, url), torch=False)
 
 
-@SOURCES.kind("torch from another CUDA index", LA302=_ASKED, LA311=_UNCONFIGURED, LA204=_BESIDE, LA205=_BESIDE, LA304=_HOSTS)
+@SOURCES.kind(
+    "torch from another CUDA index", LA302=_ASKED, LA311=_UNCONFIGURED, LA204=_BESIDE, LA205=_BESIDE, LA304=_HOSTS
+)
 def _torch(draft: Draft, rng: Random) -> Expected | None:
     return _registry(draft, rng, lambda _: "https://download.example/whl/cu118", torch=True)
 
 
-@SOURCES.kind("torch of the default index instead of a CUDA index", LA302=_ASKED, LA204=_BESIDE, LA205=_BESIDE, LA206=_BESIDE, LA304=_HOSTS)
+@SOURCES.kind(
+    "torch of the default index instead of a CUDA index",
+    LA302=_ASKED,
+    LA204=_BESIDE,
+    LA205=_BESIDE,
+    LA206=_BESIDE,
+    LA304=_HOSTS,
+)
 def _torch_default(draft: Draft, rng: Random) -> Expected | None:
     victim = draft.view.pick(
         rng,
@@ -157,12 +166,16 @@ def _subdirectory(draft: Draft, rng: Random) -> Expected | None:
     return [("LA105", victim.name)]
 
 
-@SOURCES.kind("git package from an index instead", LA302=_ASKED, LA114="the edited entry has no file", LA311=_UNCONFIGURED)
+@SOURCES.kind(
+    "git package from an index instead", LA302=_ASKED, LA114="the edited entry has no file", LA311=_UNCONFIGURED
+)
 def _git_to_registry(draft: Draft, rng: Random) -> Expected | None:
     victim = _of_kind(draft, rng, SourceKind.GIT)
     if victim is None or victim.prod.version is None:
         return None
-    locations = [each.source.location for each in draft.view.lock("prod").packages if each.source.kind is SourceKind.REGISTRY]
+    locations = [
+        each.source.location for each in draft.view.lock("prod").packages if each.source.kind is SourceKind.REGISTRY
+    ]
     if not locations:
         return None
     draft.set_source("prod", victim.prod, f'{{ registry = "{max(sorted(set(locations)), key=locations.count)}" }}')
@@ -182,7 +195,7 @@ def _registry_to_git(draft: Draft, rng: Random) -> Expected | None:
     return [(code_of(victim), victim.name)]
 
 
-@SOURCES.kind("index package by the URL of its wheel", LA302=_ASKED)
+@SOURCES.kind("index package by the URL of its wheel", LA302=_ASKED, LA114="the wheel is for one of the targets only")
 def _registry_to_url(draft: Draft, rng: Random) -> Expected | None:
     victim = draft.view.pick(
         rng, lambda each: each.from_registry and any("://" in wheel.location and wheel.hash for wheel in each.usable)

@@ -1,4 +1,4 @@
-"""A pair as a mutation sees it: both locks read, both selections, the texts in pieces; and a draft that can be changed."""
+"""A pair as a mutation sees it: locks, selections, and texts in pieces; and a draft that can be changed."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ class View:
             self.context: PairContext = load_all(Path(folder), Overrides())[0]
         self.accepted = frozenset(self.context.config.packages)
         self.on_targets = tuple(TargetContext(self.context, target) for target in self.context.targets)
-        for each in self.on_targets:  # while nothing is mutated
-            assert each.common or each.prod  # noqa: S101
+        for each in self.on_targets:
+            each.common  # noqa: B018 - selects on both sides, while the files are there
 
     def side(self, side: Side) -> LockSide:
         """One side as lockaudit reads it."""
@@ -123,7 +123,9 @@ class View:
         sections = (root.dependencies, *root.optional.values(), *root.groups.values())
         return frozenset(self.lock("prod").packages[edge.target].name for edges in sections for edge in edges)
 
-    def reached(self, on: TargetContext, *, extras: tuple[str, ...] = (), groups: tuple[str, ...] = ()) -> frozenset[str]:
+    def reached(
+        self, on: TargetContext, *, extras: tuple[str, ...] = (), groups: tuple[str, ...] = ()
+    ) -> frozenset[str]:
         """Names that dev reaches on a target; none where the extras conflict."""
         request = Request(extras=extras, groups=groups, default_groups=False)
         try:
@@ -181,10 +183,11 @@ class Draft:
 
     def set_file(self, path: str, text: str) -> None:
         """Replace a whole file; what was changed in its pieces before is in the text that `file` gave."""
-        for sides in (LOCKS, PROJECTS):
-            for side, name in sides.items():
-                if name == path:
-                    (self._locks if sides is LOCKS else self._projects).pop(side, None)  # type: ignore[attr-defined]
+        for side in LOCKS:
+            if path == LOCKS[side]:
+                self._locks.pop(side, None)
+            if path == PROJECTS[side]:
+                self._projects.pop(side, None)
         self._files[path] = text
 
     def changed(self) -> dict[str, str]:
@@ -274,7 +277,11 @@ class Draft:
             each = queue.pop()
             known = prod.by_name.get(each.name, ())
             if not any(other.version == each.version and other.source == each.source for other in known):
-                if known or each.source.kind in LOCAL_TREES or "'extra-" in self.view.texts["dev"].entries[each.index].text:
+                if (
+                    known
+                    or each.source.kind in LOCAL_TREES
+                    or "'extra-" in self.view.texts["dev"].entries[each.index].text
+                ):
                     return False
                 missing.append(each)
             for edges in (each.dependencies, *each.optional.values()):
@@ -318,4 +325,6 @@ def _renamed(file: FileLine, old: str, new: str) -> str:
         renamed = filename
         for spelling in spellings:
             renamed = renamed.replace(f"-{spelling}.", f"-{new}.")
-    return file.line.replace(f"/{filename}" if "/" in file.location else filename, f"/{renamed}" if "/" in file.location else renamed)
+    return file.line.replace(
+        f"/{filename}" if "/" in file.location else filename, f"/{renamed}" if "/" in file.location else renamed
+    )

@@ -1,9 +1,9 @@
 """Fixtures of the tests that do what a new user does: real git, real hooks, real uv, a real engine.
 
-    programs    the folder of pre-commit and prek.
-    source      this repository as it is, as a git repository with a tag, which stands in for the published one.
-    index, base the world of stand-ins with the build tools, and its address (of tests/engine).
-    engine      a running Docker Engine (of tests/engine).
+programs    the folder of pre-commit and prek.
+source      this repository as it is, as a git repository with a tag, which stands in for the published one.
+index, base the world of stand-ins with the build tools, and its address (of tests/engine).
+engine      a running Docker Engine (of tests/engine).
 """
 
 from __future__ import annotations

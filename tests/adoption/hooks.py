@@ -57,7 +57,12 @@ def make_source(folder: Path) -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
-    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "as it is"], ["tag", f"v{__version__}"]):
+    for command in (
+        ["init", "--quiet"],
+        ["add", "."],
+        ["commit", "--quiet", "-m", "as it is"],
+        ["tag", f"v{__version__}"],
+    ):
         subprocess.run(["git", *command], cwd=folder, env=environment(), check=True, capture_output=True)
     return folder
 
@@ -70,9 +75,7 @@ def environment(*paths: Path, source: Path | None = None, **more: str) -> dict[s
         source: what stands in for the published repository.
         **more: variables that are added.
     """
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(_LEAKS) and name not in _LEAKED
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEAKS) and name not in _LEAKED}
     git = {
         "user.name": "A Tester",
         "user.email": "tester@example.invalid",

@@ -18,7 +18,7 @@ import pytest
 
 from tests.engine.baking import OVERRIDE
 from tests.engine.docker import compiles
-from tests.support import REPOSITORY
+from tests.support import REPOSITORY, missing
 
 from .hooks import Repository, environment
 
@@ -52,20 +52,17 @@ class Session:
         self.repository = repository
         self.steps: dict[str, list[str]] = {}
 
-    def run(self, step: str, command: str, *hidden: str, shown: str | None = None, fails: bool = False) -> str:
+    def run(self, step: str, command: str, *, fails: bool = False) -> str:
         """Run a command and add it to a step.
 
         Args:
             step: its name in the tutorial.
             command: as it is typed.
-            *hidden: arguments that only the stand-ins need.
-            shown: what to show of the output instead of all of it.
             fails: whether it must fail.
         """
-        done = self.repository.run(*shlex.split(command), *hidden, check=not fails)
+        done = self.repository.run(*shlex.split(command), check=not fails)
         assert not fails or done.returncode != 0, done.stdout
-        output = done.stdout if shown is None else shown
-        self.steps.setdefault(step, []).append(f"$ {command}\n{output}")
+        self.show(step, f"$ {command}\n{done.stdout}")
         return done.stdout
 
     def show(self, step: str, text: str) -> None:
@@ -99,6 +96,8 @@ def play(repository: Repository, base: str, engine: Engine) -> Session:
     """The first five minutes."""
     session = Session(repository)
     root = repository.root
+    if repository.run("uv", "python", "find", "3.11", check=False).returncode != 0:
+        missing("no Python 3.11, which the stand-in images have")
 
     session.run("project", "uv init --python 3.11")
     session.show("project", f"$ cat >> pyproject.toml <<'EOF'{METADATA}EOF\n")

@@ -143,6 +143,8 @@ def test_operators_without_a_meaning_for_the_text_never_hold_by_order(operator: 
         ("python_full_version >= '3.12.*'", "3.12.1"),
         ("python_full_version ~= '3.12.1'", "3.13.0"),
         ("python_full_version in '3.12.1, 3.12.2'", "3.12.1"),
+        ("python_full_version == ' 3.12.* '", "3.12.1"),
+        ("python_full_version === '3.12.1 '", "3.12.1"),
     ],
 )
 def test_versions_at_the_edges(text: str, python: str) -> None:

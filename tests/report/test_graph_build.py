@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -169,6 +170,31 @@ def test_a_source_that_no_key_can_name_is_a_note(tmp_path: Path) -> None:
     assert not [each for each in found.nodes if each.kind is Kind.KEY]
 
 
+@pytest.mark.parametrize(
+    ("copied", "path", "carried"),
+    [
+        ("COPY prod/ /app/", "/app", {"uv.lock", "pyproject.toml"}),
+        ("COPY prod/ /app/", "/app/uv.lock", {"uv.lock"}),
+        ("COPY prod/ /app/", "/", {"uv.lock", "pyproject.toml"}),
+        ("COPY prod/ /app/", "/other", set()),
+        ("COPY prod/uv.lock /app/", "/app/uv.lock", {"uv.lock"}),
+        ("COPY prod/uv.lock prod/pyproject.toml /app/", "/app/pyproject.toml", {"pyproject.toml"}),
+        ("COPY prod/uv.lock /app/other.lock", "/app/other.lock", {"uv.lock"}),
+        ("COPY . /src/", "/src/prod/uv.lock", {"uv.lock"}),
+        ("COPY --exclude=prod/uv.lock prod/ /app/", "/app", {"pyproject.toml"}),
+        ('COPY ["prod/", "/app/"]', "/app/uv.lock", {"uv.lock"}),
+        ("ADD prod /app", "/app/pyproject.toml", {"pyproject.toml"}),
+        ("RUN --mount=type=bind,source=prod,target=/app cp /app/uv.lock /x", "/x", set()),
+    ],
+)
+def test_bytes_go_through_where_their_file_is_copied(tmp_path: Path, copied: str, path: str, carried: set[str]) -> None:
+    text = f"FROM scratch AS one\n{copied}\nFROM scratch AS two\nCOPY --from=one {path} /x/\n"
+    (found,) = picture_of(write_project(tmp_path, dockerfile=text, bake="")).builds
+    (through,) = found.taken(node(found, "stage", "two").id)
+    labels = {found.by_id[name].label for name in through.carried}
+    assert {label.removeprefix("prod/") for label in labels if label.startswith("prod/")} == carried
+
+
 # --- this repository
 
 
@@ -232,7 +258,7 @@ def test_places_do_not_overlap_and_edges_go_to_the_right(which: str, request: py
     layout = lay_out(drawn)
     assert layout == lay_out(drawn)
     boxes = sorted(layout.boxes.values(), key=lambda box: (box.column, box.y))
-    for one, other in zip(boxes, boxes[1:], strict=False):
+    for one, other in pairwise(boxes):
         if one.column == other.column:
             assert other.y >= one.y + NODE_HEIGHT
             assert one.x == other.x

@@ -27,7 +27,7 @@ from tests.rules.specimens import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-PYPI = "https://pypi.org/simple"
+PUBLIC = "https://public.example/simple"
 MIRROR = "https://mirror.example/simple"
 MD5 = digest("filelock", "md5")
 FILELOCK = package("filelock")
@@ -132,7 +132,7 @@ def placed(name: str, *packages: str, found: tuple[str, ...] = (), config: str =
 
 ELSEWHERE = "https://files.elsewhere.example"
 ALLOWED = f'allowed-registries = ["{INDEX}/"]\n'
-FROM_PYPI = package("filelock", source=registry(PYPI), wheels=[one(base="https://files.pythonhosted.org/packages/aa")])
+FROM_PUBLIC = package("filelock", source=registry(PUBLIC), wheels=[one(base="https://files.public.example/packages/aa")])
 PLACES = (
     placed(
         "one file of a package from elsewhere",
@@ -146,16 +146,21 @@ PLACES = (
         found=(file_of("error", "LA304"),),
     ),
     placed(
-        "a file of PyPI from elsewhere",
-        package("filelock", source=registry(PYPI), wheels=[one(base=ELSEWHERE)]),
-        found=(file_of("error", "LA304"),),
-    ),
-    placed(
         "a file that is named after another package",
         package("filelock", wheels=[wheel("idna")]),
         found=("error[LA304] filelock prod/uv.lock: idna-1.0-py3-none-any.whl",),
     ),
-    placed("files of PyPI", FROM_PYPI),
+    placed(
+        "every file of a package from elsewhere",
+        *MANY,
+        package("idna", wheels=[wheel("idna", tag=tag, base=ELSEWHERE) for tag in (LINUX, MACOS)]),
+        found=(f"error[LA304] idna prod/uv.lock: idna-1.0-{LINUX}.whl",),
+    ),
+    placed(
+        "a proxy of a public index",
+        *(package(f"leaf-{number}", source=registry(PUBLIC)) for number in range(6)),
+    ),
+    placed("files of a public index", FROM_PUBLIC),
     placed(
         "another host of the same domain", *MANY, package("filelock", wheels=[one(base="https://cdn.files.example")])
     ),
@@ -242,7 +247,7 @@ STRAY = package("idna", source=registry(MIRROR))
 AT_STRAY = f"error[LA311] idna prod/uv.lock: source = {{ {registry(MIRROR)} }}"
 REGISTRIES = (
     unconfigured(
-        "one package from elsewhere", FROM_PYPI, package("tqdm", source=registry(PYPI)), STRAY, found=(AT_STRAY,)
+        "one package from elsewhere", FROM_PUBLIC, package("tqdm", source=registry(PUBLIC)), STRAY, found=(AT_STRAY,)
     ),
     unconfigured("one package beside a mirror", FILELOCK, *MANY, STRAY, found=(AT_STRAY,)),
     unconfigured(
@@ -252,11 +257,17 @@ REGISTRIES = (
         prod_project=indexed(f'index = [{{ name = "ours", url = "{INDEX}/", default = true }}]'),
         found=(AT_STRAY,),
     ),
-    unconfigured("the default index alone", FROM_PYPI),
+    unconfigured("the default index alone", FROM_PUBLIC),
     unconfigured("a mirror in the environment", FILELOCK, IDNA),
-    unconfigured("a mirror, and little from PyPI", FROM_PYPI, IDNA, *MANY),
+    unconfigured(
+        "a mirror in the environment, and one package from elsewhere",
+        FROM_PUBLIC,
+        IDNA,
+        *MANY,
+        found=(f"error[LA311] filelock prod/uv.lock: source = {{ {registry(PUBLIC)} }}",),
+    ),
     *(
-        unconfigured(f"configured as {key.partition(' ')[0]}", FROM_PYPI, STRAY, prod_project=indexed(key))
+        unconfigured(f"configured as {key.partition(' ')[0]}", FROM_PUBLIC, STRAY, prod_project=indexed(key))
         for key in (
             f'extra-index-url = ["{MIRROR}"]',
             f'find-links = ["{MIRROR}/"]',
@@ -266,26 +277,26 @@ REGISTRIES = (
     unconfigured("another default index", STRAY, prod_project=indexed(f'index-url = "{MIRROR}"')),
     unconfigured(
         "the usual index, when another is the default",
-        FROM_PYPI,
+        FROM_PUBLIC,
         STRAY,
         prod_project=indexed(f'index-url = "{MIRROR}"'),
-        found=(f"error[LA311] filelock prod/uv.lock: source = {{ {registry(PYPI)} }}",),
+        found=(f"error[LA311] filelock prod/uv.lock: source = {{ {registry(PUBLIC)} }}",),
     ),
     unconfigured(
         "configured in a uv.toml",
-        FROM_PYPI,
+        FROM_PUBLIC,
         STRAY,
         files=(("prod/uv.toml", f'[[index]]\nname = "mirror"\nurl = "{MIRROR}"\n'),),
     ),
     unconfigured(
         "inherited from the root",
-        FROM_PYPI,
+        FROM_PUBLIC,
         STRAY,
         prod_project=project(),
         files=(("uv.toml", f'[[index]]\nname = "mirror"\nurl = "{MIRROR}"\n'),),
     ),
-    unconfigured("allowed", FROM_PYPI, STRAY, config=f'allowed-registries = ["{PYPI}", "{MIRROR}"]\n'),
-    unconfigured("a folder", FROM_PYPI, package("idna", source='registry = "../wheels"')),
+    unconfigured("allowed", FROM_PUBLIC, STRAY, config=f'allowed-registries = ["{PUBLIC}", "{MIRROR}"]\n'),
+    unconfigured("a folder", FROM_PUBLIC, package("idna", source='registry = "../wheels"')),
 )
 
 ORPHAN = lock(root(needs=["filelock"]), FILELOCK, IDNA)

@@ -248,6 +248,7 @@ HISTORY = {
     "it was resolved for Python >=3.11, the project asks for ==3.11.*",
 }
 EVERY = 5  # commits
+REGISTRY = [rule for rule in RULES if rule.code in {"LA303", "LA304", "LA305", "LA309", "LA310", "LA311"}]
 MOST = 150  # edges of one lock
 
 
@@ -266,6 +267,8 @@ def test_a_history_of_locks(tmp_path: Path) -> None:
         side = read_side(folder, "dev", SideConfig(lock="uv.lock", extras=()))
         assert list(contradictions(side.lock, None)) == []
         found |= {difference.what for difference in staleness(side, folder)}
+        context = PairContext(Pair(root=folder, dev=side, prod=side), Config(), ())
+        assert audit(context, rules=REGISTRY).findings == ()
     assert len(commits) == 343
     assert found
     assert found <= HISTORY

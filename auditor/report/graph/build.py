@@ -152,7 +152,8 @@ class _Builder:
 
     def add_input(self, path: str, about: str, facts: Iterable[tuple[str, str]] = ()) -> None:
         if self.input(path) is None:
-            self.inputs.append(Input(self.parts.node(Kind.INPUT, path or _REST, about, facts), path))
+            node = self.parts.node(Kind.INPUT, path or _REST, about, facts)
+            self.inputs.append(Input(node, path, is_folder=path.startswith(f"{FOLDER}/")))
 
     def input(self, path: str) -> str | None:
         return next((each.id for each in self.inputs if each.path == path), None)

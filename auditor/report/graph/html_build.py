@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from auditor.report.graph.layout import lay_out
+from auditor.report.graph.layout import TITLES, lay_out
 from auditor.report.graph.markup import attribute, cell, head, link, remark_list, text
 from auditor.report.graph.model import Kind, Reach
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _CLASSES: Final = {Reach.SURE: "sure", Reach.BYTES: "bytes", Reach.KEY: "late"}
 _LINES: Final = {Reach.SURE: "sure", Reach.BYTES: "bytes", Reach.KEY: "key"}
-_COLUMNS: Final = ("Part", "Kind", "About", "Known of it", "Findings", "Takes", "Made of")
+_COLUMNS: Final = ("Part", "Kind", "About", "Known of it", "Findings")
 _CHANGES: Final = {
     Reach.SURE: "A change of it builds again",
     Reach.BYTES: "Builds again only if the bytes that are taken differ",
@@ -29,12 +29,6 @@ _INTRODUCTION: Final = (
 )
 _LONG: Final = 26  # letters of a label that needs several lines
 _MIDDLE: Final = 18  # and of one that needs smaller letters
-_GROUPS: Final = (
-    ("Files and images", frozenset({Kind.INPUT, Kind.IMAGE, Kind.KEY})),
-    ("Stages", frozenset({Kind.STAGE})),
-    ("Bake targets", frozenset({Kind.TARGET})),
-    ("Caches", frozenset({Kind.CACHE})),
-)
 
 
 def build_styles(build: Build, own: str) -> str:
@@ -94,7 +88,7 @@ def _graph(build: Build, own: str) -> str:
     order = sorted(build.nodes, key=lambda node: (layout.boxes[node.id].column, layout.boxes[node.id].y))
     groups = []
     titles = {title: number for number, (title, _) in enumerate(layout.titles)}
-    for title, kinds in _GROUPS:
+    for title, kinds in TITLES:
         nodes = "".join(f"<li>{_node(node, own)}</li>" for node in order if node.kind in kinds)
         if nodes:
             groups.append(f'<h3 id="{own}-h{titles[title]}">{title}</h3><ul role="list">{nodes}</ul>')
@@ -144,9 +138,10 @@ def build_table(build: Build, own: str) -> str:
         return ""
     rows = "".join(_table_row(build, node, own) for node in build.nodes)
     caption = f"Parts of the build{f' of {build.pair}' if build.pair else ''}, and what a change of each reaches"
+    titles = head((*_COLUMNS, *_CHANGES.values(), "Takes", "Made of"))
     return (
         f'<div class="tables" tabindex="0" role="region" aria-label="Table of the build"><table class="parts">'
-        f"<caption>{text(caption)}</caption>{head([*_COLUMNS, *_CHANGES.values()])}<tbody>{rows}</tbody></table></div>"
+        f"<caption>{text(caption)}</caption>{titles}<tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -162,13 +157,12 @@ def _table_row(build: Build, node: BuildNode, own: str) -> str:
         cell(text(node.about)),
         cell(facts),
         cell(remark_list(node.remarks)),
-        cell(takes),
-        cell(_links(build, build.made_of(node.id), own), "made"),
     ]
     for reach, name in _CLASSES.items():
         empty = "nothing" if reach is Reach.SURE else ""
         there = [each for each, level in reached.items() if level is reach]
         cells.append(cell(_links(build, there, own), name, empty=empty))
+    cells += [cell(takes), cell(_links(build, build.made_of(node.id), own), "made")]
     shown = f"{own}-{node.id}"
     return (
         f'<tr id="t-{shown}" data-search="{_SEARCHED}"><th scope="row">{text(node.label)}</th>{"".join(cells)}</tr>\n'

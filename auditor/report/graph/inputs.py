@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from auditor.dockerfile.files import below, context_path
@@ -27,6 +27,7 @@ class Input:
 
     id: str
     path: str
+    is_folder: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +57,27 @@ class Use:
         """Whether it takes an input; the rest is taken by whatever names nothing that is known."""
         if not wanted.path:
             others = [each for each in known if each.path]
-            return self.is_whole or any(not any(_brings(path, each.path) for each in others) for path in self.paths)
-        if any(_brings(pattern, wanted.path) for pattern in self.excluded):
+            return self.is_whole or any(not any(_brings(path, each) for each in others) for path in self.paths)
+        if any(_brings(pattern, wanted) for pattern in self.excluded):
             return False
-        return any(_brings(path, wanted.path) for path in self.paths)
+        return any(_brings(path, wanted) for path in self.paths)
+
+    def at(self, path: str) -> Use:
+        """What of it arrives at a path, or below it: of `COPY prod/ /app/`, `/app/uv.lock` is `prod/uv.lock`."""
+        rest = below(self.destination, path) if is_known(path) else None
+        if not rest:
+            return self
+        inside = [f"{each}/{rest}" if each else rest for each in self.paths]
+        itself = [each for each in self.paths if each.rpartition("/")[2] == rest]
+        return replace(self, paths=(*inside, *itself))
 
 
-def _brings(pattern: str, path: str) -> bool:
-    """Whether a pattern names a path, something above it or, in a folder, something in it."""
-    names, wanted = pattern.split("/") if pattern else [], path.split("/")
-    return all(fnmatch.fnmatchcase(mine, theirs) for theirs, mine in zip(names, wanted, strict=False))
+def _brings(pattern: str, wanted: Input) -> bool:
+    """Whether a pattern names an input, something above it or, in a folder, something in it."""
+    names, parts = pattern.split("/") if pattern else [], wanted.path.split("/")
+    if len(names) > len(parts) and not wanted.is_folder:
+        return False
+    return all(fnmatch.fnmatchcase(part, name) for name, part in zip(names, parts, strict=False))
 
 
 def uses(dockerfile: Dockerfile, facts: StageFacts) -> Iterator[Use]:
@@ -147,7 +159,7 @@ class Carriers:
             if index in seen:
                 continue
             if any(
-                not use.is_mount and use.takes(wanted, self.known) and _overlap(path, use.destination)
+                not use.is_mount and _overlap(path, use.destination) and use.at(path).takes(wanted, self.known)
                 for use in self.uses[index]
             ):
                 return True

@@ -27,6 +27,13 @@ _TOP: Final = 34  # for the titles
 _LEFT: Final = 22  # for edges within the first column
 _SWEEPS: Final = 12
 _FILES: Final = frozenset({Kind.INPUT, Kind.IMAGE, Kind.KEY})
+# What stands in a column is called so.
+TITLES: Final = (
+    ("Files and images", _FILES),
+    ("Stages", frozenset({Kind.STAGE})),
+    ("Bake targets", frozenset({Kind.TARGET})),
+    ("Caches", frozenset({Kind.CACHE})),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +144,9 @@ def _width(build: Build, columns: Mapping[str, int], number: int) -> int:
 
 
 def _titles(build: Build, columns: Mapping[str, int], lefts: list[int]) -> list[tuple[str, int]]:
-    words = {Kind.INPUT: "Files and images", Kind.STAGE: "Stages", Kind.TARGET: "Bake targets", Kind.CACHE: "Caches"}
     found = []
-    for kind, title in words.items():
-        numbers = [columns[node.id] for node in build.nodes if node.kind is kind]
+    for title, kinds in TITLES:
+        numbers = [columns[node.id] for node in build.nodes if node.kind in kinds]
         if numbers:
             found.append((title, lefts[min(numbers)]))
     return found

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Families whose findings say that a package is not the same on both sides.
 _DRIFT: Final = ("LA1", "LA2")
 _NOT_IN_ID: Final = re.compile(r"[^a-z0-9]+")
+_ID_LENGTH: Final = 32
 
 
 def make_view(context: PairContext, target: Target, outcome: Outcome, keys: Mapping[str, str]) -> View:
@@ -73,7 +74,7 @@ def all_remarks(outcome: Outcome) -> Iterator[tuple[Finding, Remark]]:
 
 def make_id(prefix: str, name: str, taken: set[str]) -> str:
     """An id of letters, digits and `-` that is not taken yet; it is taken then."""
-    base = f"{prefix}-{_NOT_IN_ID.sub('-', name.lower()).strip('-') or 'x'}"[:80]
+    base = f"{prefix}-{_NOT_IN_ID.sub('-', name.lower()).strip('-') or 'x'}"[:_ID_LENGTH].rstrip("-")
     found, number = base, 1
     while found in taken:
         number += 1

@@ -66,6 +66,6 @@ def summary(node: PackageNode) -> str:
 def verdict(picture: Picture) -> str:
     """What the audit says, in one line."""
     if not picture.counts:
-        return "Nothing to find: prod is a consistent subset of dev."
+        return "Prod is a consistent subset of dev: `lockaudit check` finds nothing."
     words = [f"{count} {word}{'s' if count > 1 else ''}" for word, count in picture.counts]
     return f"`lockaudit check` finds {', '.join(words)}."

@@ -17,7 +17,7 @@ WORKDIR /workspace
 COPY requirements/common.txt requirements/cuda.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install -r requirements/cuda.txt \
-    --extra-index-url https://download.pytorch.org/whl/cu$(echo $CUDA_VERSION | cut -d. -f1,2 | tr -d .)
+    --extra-index-url https://wheels.example/whl/cu$(echo $CUDA_VERSION | cut -d. -f1,2 | tr -d .)
 
 FROM base AS build
 COPY requirements/build.txt requirements/build.txt

@@ -187,7 +187,7 @@
       const down = Boolean(node) && (from === me || levels.has(from)) && levels.has(to);
       const above = Boolean(node) && (to === me || up.has(to)) && up.has(from);
       path.classList.toggle("down", down);
-      path.classList.toggle("weak", down && levels.get(to) === "late");
+      path.classList.toggle("weak", down && (levels.get(from) === "late" || levels.get(to) === "late"));
       path.classList.toggle("up", above && !down);
       path.classList.toggle("on", (down || above) && (!path.classList.contains("quiet") || from === me || to === me));
     }
@@ -308,5 +308,5 @@
     document.documentElement.dataset.ready = "true";
   }
   window.addEventListener("hashchange", () => { const id = location.hash.slice(1); if (!id.includes("=")) open(id); });
-  start();
+  window.addEventListener("load", start); // after the browser has gone to the address's fragment, which takes the focus
 })();

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Runs `lockaudit check` for a GitHub workflow: annotations on the lines, a summary on the run's page, a SARIF file for
+# code scanning. Reads LOCKAUDIT_ROOT, LOCKAUDIT_ARGS, LOCKAUDIT_VERSION and LOCKAUDIT_SARIF, which action.yml sets, and
+# exits as lockaudit does.
+set -euo pipefail
+
+fail() {
+    printf 'lockaudit: %s\n' "$1" >&2
+    exit 2
+}
+
+# Words only, and no globs: neither an expansion nor a command comes out of an input.
+arguments=()
+IFS=$' \t\r\n' read -r -d '' -a arguments <<<"${LOCKAUDIT_ARGS:-}" || true
+root=${LOCKAUDIT_ROOT:-.}
+version=${LOCKAUDIT_VERSION:-}
+[[ $version =~ ^[0-9A-Za-z.+!]*$ ]] || fail 'the input `version` is not a version'
+
+if [[ -z $version ]] && command -v lockaudit >/dev/null; then
+    command=(lockaudit)
+else
+    source=${version:+lockaudit==$version}
+    source=${source:-$(cd "$GITHUB_ACTION_PATH/../../.." && pwd)}
+    if command -v uv >/dev/null; then
+        command=(uv tool run --quiet --from "$source" lockaudit)
+    elif command -v pipx >/dev/null; then
+        command=(pipx run --quiet --spec "$source" lockaudit)
+    else
+        fail 'there is neither lockaudit nor uv nor pipx on PATH'
+    fi
+fi
+
+check() { # check FORMAT [ARGUMENT...]: what is given later wins, so that `args` cannot change the format
+    "${command[@]}" check ${arguments[@]+"${arguments[@]}"} --output-format "$@" -- "$root"
+}
+
+scratch=$(mktemp -d "${RUNNER_TEMP:-/tmp}/lockaudit.XXXXXX")
+code=0
+# Every line of stderr gets a prefix: one that began with `::` would be a command.
+check github 2>"$scratch/stderr" || code=$?
+sed 's/^/lockaudit: /' "$scratch/stderr" >&2
+
+{
+    printf '### lockaudit\n\n<pre>\n'
+    { check text --color never 2>&1 || true; } | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g'
+    printf '</pre>\n'
+} >>"$GITHUB_STEP_SUMMARY"
+
+printf 'exit-code=%s\n' "$code" >>"$GITHUB_OUTPUT"
+if [[ ${LOCKAUDIT_SARIF:-} == true && $code -le 1 ]]; then
+    check sarif --output-file "$scratch/lockaudit.sarif" >/dev/null 2>&1 || true
+    printf 'sarif-file=%s\n' "$scratch/lockaudit.sarif" >>"$GITHUB_OUTPUT"
+fi
+exit "$code"

@@ -1,0 +1,1 @@
+"""How much drift `lockaudit check` finds: clean pairs, mutated at random in ways that are harmful or harmless."""
