@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from auditor.bake.files import read_text
 from auditor.bake.generate import Written
+from auditor.cli.edits import appended, replaced, same_endings, settings_table, with_exclusions, with_group
 from auditor.cli.options import Overrides
 from auditor.cli.workspace import load_side
 from auditor.errors import InputError, SelectionError
@@ -22,16 +24,16 @@ from auditor.wheel.cuda import cuda_of
 from auditor.wheel.known import modules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from auditor.lock.environment import Target
     from auditor.lock.pair import Side
+    from auditor.lock.project import Project
     from auditor.lock.selection import Selection
 
 DOCKERFILE: Final = "docker/Dockerfile-uv"
 HOOKS: Final = ".pre-commit-config.yaml"
 IGNORE: Final = ".dockerignore"
-TOOLS: Final = ("cmake==3.26.1", "ninja", "packaging", "pip", "psutil", "setuptools<81", "wheel")
 # The newest patch release of each CUDA that has cuDNN images (dated table of auditor.dockerfile.tags).
 _PATCHES: Final = {
     "11.8": "11.8.0",
@@ -182,17 +184,38 @@ class _Planner:
             raise AssertionError
         old = read_text(self.root / "pyproject.toml") or ""
         new = old
-        table = _settings_table(str(self.target), self.first_party(selection), extras)
+        table = settings_table(str(self.target), self.first_party(selection), extras)
         if "lockaudit" not in project.tables.get("tool", {}):
-            new = _appended(new, table)
+            new = appended(new, table)
         elif self.force:
-            new = _replaced(new, table)
+            new = replaced(new, table)
         else:
             self.kept.append("pyproject.toml: [tool.lockaudit] is there already")
         if compiled and "wheel-build" not in project.groups:
-            new = _with_group(new)
+            new = with_group(new)
             self.relock.append(".")
+        claimed = self.claimed(project)
+        if claimed:
+            new = with_exclusions(new, claimed)
+            self.found.append(f"the workspace's members match {' and '.join(claimed)}: excluded, else uv fails")
         self.files.append(Written(path="pyproject.toml", new=new, old=old))
+
+    def claimed(self, project: Project) -> list[str]:
+        """Folders that this makes and that the workspace would take for members."""
+        made = ["docker"] if not (self.root / "docker").is_dir() else []
+        if self.create_prod and not (self.root / "prod").is_dir():
+            made.append("prod")
+        workspace: Any = project.uv.get("workspace", {})
+        members, excluded = (
+            [pattern.removeprefix("./").rstrip("/") for pattern in workspace.get(key, [])]
+            for key in ("members", "exclude")
+        )
+        return [
+            name
+            for name in made
+            if any(fnmatchcase(name, pattern) for pattern in members)
+            and not any(fnmatchcase(name, pattern) for pattern in excluded)
+        ]
 
     def first_party(self, selection: Selection) -> list[str]:
         """Source trees of dev that prod takes from elsewhere."""
@@ -212,6 +235,8 @@ class _Planner:
         elif self.create_prod:
             self.files.append(Written(path="prod/pyproject.toml", new=self.prod_project(extras), old=None))
             self.relock.append("prod")
+            if "project" not in self.tables():
+                self.found.append("the root has no [project]: say in prod/pyproject.toml what the image installs")
             for name in self.left_out:
                 self.found.append(f"{name} is a source tree: prod/ needs a release, a git tag or a wheel of it")
 
@@ -320,6 +345,10 @@ class _Planner:
             text = re.sub(rf"^ARG {name}=.*$", f"ARG {name}={value}", text, flags=re.MULTILINE)
         self.files.append(Written(path=DOCKERFILE, new=text, old=read_text(self.root / DOCKERFILE)))
 
+    def tables(self) -> Mapping[str, Any]:
+        """The root's pyproject.toml, as read."""
+        return self.side.project.tables if self.side.project is not None else {}
+
     def groups(self) -> tuple[str, ...]:
         """The root's dependency groups."""
         return self.side.project.groups if self.side.project is not None else ()
@@ -345,7 +374,7 @@ class _Planner:
         elif found := _REPOS.search(old):
             entry = "".join(f"{found['indent']}{line}\n" for line in lines)
             at = found.start("indent")
-            new = old[:at] + _same_endings(entry, old) + old[at:]
+            new = old[:at] + same_endings(entry, old) + old[at:]
         else:
             self.kept.append(f"{HOOKS} has no plain `repos:` list: add lockaudit's hooks by hand")
             return
@@ -365,67 +394,6 @@ def _name_of(requirement: str) -> str:
         return normalize(Requirement(requirement).name)
     except InvalidRequirement:
         return ""
-
-
-def _settings_table(target: str, first_party: list[str], extras: tuple[str, ...]) -> str:
-    """`[tool.lockaudit]`, as text."""
-
-    def listed(names: Iterable[str]) -> str:
-        return "[" + ", ".join(f'"{name}"' for name in names) + "]"
-
-    lines = ["[tool.lockaudit]", f"targets = {listed([target])}"]
-    if first_party:
-        lines.append(f"first-party = {listed(first_party)}")
-    if extras:
-        lines += ["", "[tool.lockaudit.dev]", f"extras = {listed(extras)}"]
-    return "\n".join(lines) + "\n"
-
-
-def _appended(text: str, table: str) -> str:
-    """A table after all others, so that no byte before it changes."""
-    end = "" if not text or text.endswith("\n") else "\n"
-    return text + _same_endings(f"{end}\n{table}" if text.strip() else table, text)
-
-
-def _replaced(text: str, table: str) -> str:
-    """`[tool.lockaudit]` replaced where it stands."""
-    import tomlkit  # noqa: PLC0415 - only `init --force` needs it
-
-    mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
-    document = tomlkit.parse(body)
-    wanted: Any = tomlkit.parse(table)
-    tool: Any = document["tool"]
-    tool["lockaudit"] = wanted["tool"]["lockaudit"]
-    return mark + _same_endings(tomlkit.dumps(document), text)
-
-
-def _with_group(text: str) -> str:
-    """The group `wheel-build` added to `[dependency-groups]`."""
-    import tomlkit  # noqa: PLC0415 - only `init` edits a pyproject.toml
-
-    mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
-    document = tomlkit.parse(body)
-    lines = ["wheel-build = [", *(f'    "{tool}",' for tool in TOOLS), "]", ""]
-    group = "# What compiles the wheels, beside torch: locked like everything else.\n" + "\n".join(lines)
-    if "dependency-groups" not in document:
-        return _appended(text, f"[dependency-groups]\n{group}")
-    # Into the text, below the header, where nothing that is there moves; tomlkit finds a place in what has no header.
-    header = re.search(
-        r"^[ \t]*\[[ \t]*[\"']?dependency-groups[\"']?[ \t]*\][ \t]*(?:#[^\n]*)?\r?\n", text, re.MULTILINE
-    )
-    if header is not None:
-        return text[: header.end()] + _same_endings(group, text) + text[header.end() :]
-    groups: Any = document["dependency-groups"]
-    tools = tomlkit.array()
-    tools.extend(TOOLS)
-    groups["wheel-build"] = tools
-    return mark + _same_endings(tomlkit.dumps(document), text)
-
-
-def _same_endings(added: str, text: str) -> str:
-    """`added` with the line endings of `text`."""
-    crlf = "\r\n" in text and text.count("\n") == text.count("\r\n")
-    return re.sub(r"\r?\n", "\r\n", added) if crlf else added
 
 
 def template(name: str = "Dockerfile-uv") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.engine.project import write_project
-from tests.support import REPOSITORY
+from tests.standins import uv_binary
+from tests.support import REPOSITORY, missing
 
 from .hooks import environment
 
@@ -75,7 +77,15 @@ def steps() -> list[str]:
     return re.findall(r"^ +run: (.*)$", TEXT, re.MULTILINE)
 
 
-def run(workspace: Path, *, root: str = "services/a", args: str = ARGS, version: str = "", sarif: str = "false") -> Run:
+def run(
+    workspace: Path,
+    *,
+    root: str = "services/a",
+    args: str = ARGS,
+    version: str = "",
+    sarif: str = "false",
+    path: str | None = None,
+) -> Run:
     """Run the step as the runner does: `bash -e` on its text, inputs in the variables that action.yml names."""
     inputs = {"root": root, "args": args, "version": version, "sarif": sarif}
     named = re.findall(r"^ +(LOCKAUDIT_\w+): \$\{\{ inputs\.(\w+) \}\}$", TEXT, re.MULTILINE)
@@ -88,6 +98,7 @@ def run(workspace: Path, *, root: str = "services/a", args: str = ARGS, version:
         "RUNNER_TEMP": str(workspace.parent),
         **{name: str(file) for name, file in files.items()},
         **{variable: inputs[name] for variable, name in named},
+        **({"PATH": path} if path else {}),
     }
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", steps()[0]],
@@ -162,6 +173,17 @@ def test_a_hostile_input_stays_data(workspace: Path, inputs: tuple[str, ...], te
     assert [line for line in commands(found.log) if "injected" in line] == []
     assert found.outputs in ({}, {"exit-code": str(found.code)})
     assert "</pre>\n" not in found.summary.removesuffix("</pre>\n")
+
+
+def test_without_lockaudit_on_path_uv_runs_the_revision_of_the_action(workspace: Path) -> None:
+    path = os.pathsep.join([str(Path(uv_binary()).parent), "/usr/local/bin", "/usr/bin", "/bin"])
+    if shutil.which("lockaudit", path=path):
+        pytest.skip("a lockaudit is installed on this machine")
+    found = run(workspace, args=f"{ARGS} --output-format concise", path=path)
+    if found.code == 2 and "Failed to" in found.log:
+        missing("no package index, so the action's own revision cannot be built")
+    assert (found.code, found.outputs) == (1, {"exit-code": "1"}), found.log
+    assert any("title=LA501 " in line for line in commands(found.log))
 
 
 def test_the_summary_escapes_what_it_shows(workspace: Path) -> None:

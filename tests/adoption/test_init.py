@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from auditor.cli.adopt import HOOKS, TOOLS, template
+from auditor.cli.adopt import HOOKS, template
+from auditor.cli.edits import TOOLS
 from tests.cli.command import lockaudit
 from tests.standins import FLASH_ATTN_METADATA, uv, uv_binary
 
@@ -267,6 +268,34 @@ def test_a_workspace(root: Path, base: str) -> None:
     assert "    # core-lib: a source tree of the root" in text
     assert tomllib.loads(text)["project"]["dependencies"] == ["requests==2.32.3", "torch==2.6.0"]
     assert files(member) == before
+
+
+@pytest.mark.parametrize("exclude", ["", 'exclude = ["old"]  # ours\n'])
+def test_a_workspace_of_every_folder_does_not_take_ours(root: Path, base: str, exclude: str) -> None:
+    member = root / "core-lib"
+    member.mkdir()
+    (member / "pyproject.toml").write_text(
+        '[project]\nname = "core-lib"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
+    )
+    project(root, base, f'{SMALL}\n[tool.uv.workspace]\nmembers = ["*"]\n{exclude}')
+    found = init(root, "--create-prod")
+    assert "found: the workspace's members match docker and prod: excluded, else uv fails" in found.err
+    workspace = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["uv"]["workspace"]
+    assert workspace == {"members": ["*"], "exclude": [*(["old"] if exclude else []), "docker", "prod"]}
+    uv("lock", "--check", cwd=root)
+    uv("lock", "--check", cwd=root / "prod")
+
+
+def test_a_root_without_a_project_leaves_prod_to_a_person(root: Path, base: str) -> None:
+    member = root / "packages" / "core-lib"
+    member.mkdir(parents=True)
+    (member / "pyproject.toml").write_text(
+        '[project]\nname = "core-lib"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
+    )
+    project(root, base, '[tool.uv.workspace]\nmembers = ["packages/*"]\n')
+    found = init(root, "--create-prod", code=1)
+    assert "the root has no [project]: say in prod/pyproject.toml what the image installs" in found.err
+    assert "error[LA110]" in found.out
 
 
 def test_sources_by_platform_reach_prod(root: Path, base: str) -> None:

@@ -30,7 +30,7 @@ TAGS: Final = (
 )
 ATTRIBUTES: Final = (
     "aria-hidden aria-label aria-labelledby aria-live aria-pressed autocomplete charset class content d data-all"
-    " data-build data-empty data-filter data-first data-from data-roving data-search data-show data-to data-view"
+    " data-build data-empty data-filter data-from data-roving data-search data-show data-to data-view"
     " for height hidden href http-equiv id lang name open placeholder preserveaspectratio rel role scope"
     " spellcheck tabindex title type viewbox width x"
 )

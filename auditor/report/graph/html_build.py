@@ -22,6 +22,7 @@ _CHANGES: Final = {
     Reach.KEY: "Builds again only if a build key differs",
 }
 _SEARCHED: Final = 4
+_FIRST: Final = "b0"  # where the page's navigation goes
 _WIDE: Final = 901  # below, page.css shows the parts as lists
 _INTRODUCTION: Final = (
     "From left to right: files, the stages of the Dockerfile that take them, the bake targets that build those stages,"
@@ -47,12 +48,10 @@ def build_styles(build: Build, own: str) -> str:
 def build_section(build: Build, own: str) -> str:
     """The graph of a build."""
     title = f"Build of {build.pair}" if build.pair else "Build"
-    first = ' data-first="true"' if own == "b0" else ""
     parts = [
-        f'<section class="build" id="{own}" aria-labelledby="{own}-title"{first}>',
-        f'<span id="build"></span><h2 id="{own}-title">{text(title)}: what a change builds again</h2>'
-        if own == "b0"
-        else f'<h2 id="{own}-title">{text(title)}: what a change builds again</h2>',
+        f'<section class="build" id="{own}" aria-labelledby="{own}-title">',
+        '<span id="build"></span>' if own == _FIRST else "",
+        f'<h2 id="{own}-title">{text(title)}: what a change builds again</h2>',
     ]
     if build.nodes:
         parts.append(f"<p>{_INTRODUCTION}</p>")
