@@ -51,10 +51,12 @@ def read_config(tables: Mapping[str, Any], file: SourceFile, codes: Iterable[str
         ConfigError: an unknown key or code (with the nearest name), a value of another kind, a path that leaves
             the project.
     """
-    return _Reader(tables, file, tuple(codes)).config()
+    return SettingsReader(tables, file, tuple(codes)).config()
 
 
-class _Reader:
+class SettingsReader:
+    """The tables key by key: `values` by path, checked, and where each stands."""
+
     def __init__(self, tables: Mapping[str, Any], file: SourceFile, codes: tuple[str, ...]) -> None:
         self.tables = tables
         self.file = file

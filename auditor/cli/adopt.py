@@ -282,8 +282,7 @@ class _Planner:
 
     def wanted(self, extras: tuple[str, ...]) -> list[str]:
         """What prod requires: the root's dependencies and those of its chosen extras, which may name one another."""
-        project = self.side.project
-        root: Any = project.tables.get("project", {}) if project is not None else {}
+        root: Any = self.tables().get("project", {})
         optional = {normalize(name): texts for name, texts in root.get("optional-dependencies", {}).items()}
         found: list[str] = []
         waiting, seen = list(root.get("dependencies", [])), set(extras)
@@ -291,7 +290,7 @@ class _Planner:
             waiting += optional.get(extra, [])
         while waiting:
             text = waiting.pop(0)
-            if project is None or _name_of(text) != project.name:
+            if _name_of(text) != normalize(root.get("name", "")):
                 found.append(text)
                 continue
             for extra in sorted(map(normalize, Requirement(text).extras)):  # the project itself, with other extras
@@ -333,7 +332,11 @@ class _Planner:
             "COMPILED": f'"{" ".join(compiled)}"',
             "IMPORTS": f'"{" ".join(self.imports(selection, compiled))}"',
         }
-        cmake = self.side.lock.by_name.get("cmake", ()) if "wheel-build" in self.groups() else ()
+        cmake = (
+            self.side.lock.by_name.get("cmake", ())
+            if "wheel-build" in self.tables().get("dependency-groups", {})
+            else ()
+        )
         if len(cmake) == 1:  # the build checks that its CMake is the one of this ARG
             values["CMAKE_VERSION"] = str(cmake[0].version)
         signal = cuda_of(selection.packages, self.target)
@@ -348,10 +351,6 @@ class _Planner:
     def tables(self) -> Mapping[str, Any]:
         """The root's pyproject.toml, as read."""
         return self.side.project.tables if self.side.project is not None else {}
-
-    def groups(self) -> tuple[str, ...]:
-        """The root's dependency groups."""
-        return self.side.project.groups if self.side.project is not None else ()
 
     def imports(self, selection: Selection, compiled: list[str]) -> list[str]:
         torch = ["torch"] if selection.get("torch") else []

@@ -16,7 +16,7 @@ from auditor.config import KEYS
 from auditor.dockerfile.pins import read_pins
 from auditor.errors import LockauditError
 from auditor.report.text import printable
-from auditor.settings import _Reader
+from auditor.settings import SettingsReader
 from auditor.source import hide_logins
 
 if TYPE_CHECKING:
@@ -208,12 +208,12 @@ class _Settings:
             yield self.said(key, value, *places, option=general) or Setting(key=key, value=value)
 
 
-def _reader(project: Project | None) -> _Reader | None:
+def _reader(project: Project | None) -> SettingsReader | None:
     """What pyproject.toml says, key by key, with lines."""
     if project is None:
         return None
     tables = project.tool("lockaudit")
-    reader = _Reader(tables, project.file, ())
+    reader = SettingsReader(tables, project.file, ())
     reader.flatten(tables, ())
     return reader
 

@@ -16,6 +16,8 @@ from auditor.errors import EXIT_ERROR, LockauditError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from click.shell_completion import CompletionItem
+
 # command -> (module, attribute, the line in `lockaudit --help`)
 _COMMANDS: Final = {
     "check": ("auditor.cli.check", "check", "Prove that the prod lock is a consistent subset of the dev lock."),
@@ -29,6 +31,7 @@ _COMMANDS: Final = {
     "completion": ("auditor.cli.completion", "completion", "Print the script that completes commands in a shell."),
 }
 _INTERRUPTED: Final = 130
+_COMPLETE: Final = "_LOCKAUDIT_COMPLETE"  # click's variable
 
 
 class LazyGroup(click.Group):
@@ -50,6 +53,17 @@ class LazyGroup(click.Group):
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, _, summary) in _COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command's name without importing any command."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - shells ask for it, users do not wait
+
+        names = [
+            CompletionItem(name, help=summary)
+            for name, (_, _, summary) in _COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -105,7 +119,9 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("lockaudit: interrupted\n")
         return _INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # the reader has left: nobody to say anything to; click exits with 1 then
+    except (BrokenPipeError, SystemExit) as stop:  # the reader has left, which click answers with an exit of its own
+        if _COMPLETE in os.environ and isinstance(stop, SystemExit):
+            return int(stop.code or 0)  # a shell has asked for completions
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_ERROR
     except Exception:  # noqa: BLE001 - a bug keeps its traceback, but never the exit code of a finding

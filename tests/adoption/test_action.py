@@ -179,11 +179,12 @@ def test_without_lockaudit_on_path_uv_runs_the_revision_of_the_action(workspace:
     path = os.pathsep.join([str(Path(uv_binary()).parent), "/usr/local/bin", "/usr/bin", "/bin"])
     if shutil.which("lockaudit", path=path):
         pytest.skip("a lockaudit is installed on this machine")
+    break_prod(workspace)
     found = run(workspace, args=f"{ARGS} --output-format concise", path=path)
     if found.code == 2 and "Failed to" in found.log:
         missing("no package index, so the action's own revision cannot be built")
     assert (found.code, found.outputs) == (1, {"exit-code": "1"}), found.log
-    assert any("title=LA501 " in line for line in commands(found.log))
+    assert any("title=LA106 " in line for line in commands(found.log))
 
 
 def test_the_summary_escapes_what_it_shows(workspace: Path) -> None:
