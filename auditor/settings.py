@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from auditor.config import (
     KEYS,
@@ -51,10 +51,29 @@ def read_config(tables: Mapping[str, Any], file: SourceFile, codes: Iterable[str
         ConfigError: an unknown key or code (with the nearest name), a value of another kind, a path that leaves
             the project.
     """
-    return SettingsReader(tables, file, tuple(codes)).config()
+    return _Reader(tables, file, tuple(codes)).config()
 
 
-class SettingsReader:
+class Written(NamedTuple):
+    """The settings as they stand in the file.
+
+    Attributes:
+        values: by path, checked.
+        line_of: the line of a path, or None where the text does not show it.
+    """
+
+    values: Mapping[Path, Any]
+    line_of: Callable[[Path], int | None]
+
+
+def read_written(tables: Mapping[str, Any], file: SourceFile) -> Written:
+    """The keys that a file sets, before defaults. Raises: as `read_config`."""
+    reader = _Reader(tables, file, ())
+    reader.flatten(tables, ())
+    return Written(reader.values, reader.line_of)
+
+
+class _Reader:
     """The tables key by key: `values` by path, checked, and where each stands."""
 
     def __init__(self, tables: Mapping[str, Any], file: SourceFile, codes: tuple[str, ...]) -> None:

@@ -15,8 +15,9 @@ from auditor.cli.workspace import load_config, load_dockerfile, load_side, pair_
 from auditor.config import KEYS
 from auditor.dockerfile.pins import read_pins
 from auditor.errors import LockauditError
+from auditor.lock.read import normalize
 from auditor.report.text import printable
-from auditor.settings import SettingsReader
+from auditor.settings import Written, read_written
 from auditor.source import hide_logins
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class _Settings:
         self.choices = choices
         self.config, self.project = load_config(root, choices)
         self.dockerfile = load_dockerfile(root, self.config, explicit=choices.dockerfile is not None)
-        self.reader = _reader(self.project)
+        self.written = _written(self.project)
 
     def __iter__(self) -> Iterator[Setting]:
         for key in KEYS:
@@ -140,9 +141,9 @@ class _Settings:
                 origin, _, name = told.rpartition(" ")
                 return Setting(key=key, value=value, origin=origin, name=name)
         for place in places:
-            if self.reader is not None and place in self.reader.values:
-                line = self.reader.line_of(place)
-                position = self.reader.file.at(line) if line is not None else None
+            if self.written is not None and self.project is not None and place in self.written.values:
+                line = self.written.line_of(place)
+                position = self.project.file.at(line) if line is not None else None
                 return Setting(key=key, value=value, origin="pyproject.toml", position=position)
         return None
 
@@ -186,10 +187,10 @@ class _Settings:
 
     def names(self, table: str, rest: str) -> dict[str, str]:
         """Packages with that setting, as written -> normalised."""
-        if self.reader is None:
+        if self.written is None:
             return {}
-        places = [place for place in self.reader.values if place[0] == table and place[2:] == (rest,)]
-        return {place[1]: self.reader.name(place[1], place) for place in places}
+        places = [place for place in self.written.values if place[0] == table and place[2:] == (rest,)]
+        return {place[1]: normalize(place[1]) for place in places}
 
     def of_pairs(self, path: str) -> Iterator[Setting]:
         """A setting of each pair."""
@@ -208,14 +209,9 @@ class _Settings:
             yield self.said(key, value, *places, option=general) or Setting(key=key, value=value)
 
 
-def _reader(project: Project | None) -> SettingsReader | None:
+def _written(project: Project | None) -> Written | None:
     """What pyproject.toml says, key by key, with lines."""
-    if project is None:
-        return None
-    tables = project.tool("lockaudit")
-    reader = SettingsReader(tables, project.file, ())
-    reader.flatten(tables, ())
-    return reader
+    return None if project is None else read_written(project.tool("lockaudit"), project.file)
 
 
 def _value(config: Config, path: str) -> Value:

@@ -40,6 +40,9 @@ def main() -> int:
     if arguments.again:
         return _again(pairs, arguments.again)
     count = len(kinds) if arguments.quick else arguments.pairs
+    for title, each in (("mended", refused.repaired), ("accepted", refused.accepted), ("not used", refused.locks)):
+        for name, why in each.items():
+            print(f"{title}: {name}: {why}")
     print(f"seed {arguments.seed}: {len(pairs)} clean pairs, {len(kinds)} kinds, {count} mutated pairs", flush=True)
     summary = Summary(
         date=dt.datetime.now(tz=dt.UTC).date().isoformat(),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ARTIFACTS: Final = Family("artifact")
 
 _SIDES: Final[tuple[Side, Side]] = ("dev", "prod")
+_HALF: Final = 0.5
 _SIZE: Final = re.compile(r"size = (\d+)")
 
 
@@ -30,9 +31,10 @@ def digest(rng: Random, algorithm: str = "sha256") -> str:
 def _twin(victim: Victim, artifact: Artifact) -> Artifact | None:
     """Dev's entry of the same file."""
     return next((each for each in victim.dev.artifacts if each.filename == artifact.filename), None)
+
+
 # LA304 takes five other packages of a registry that agree on a host.
 _TELLING = 8
-
 
 
 def _pick(
@@ -129,6 +131,24 @@ def _one_digit(draft: Draft, rng: Random) -> Expected | None:
     new = old[:place] + rng.choice([each for each in "0123456789abcdef" if each != old[place]]) + old[place + 1 :]
     _change(draft, "prod", victim, artifact, with_hash(_line(draft, "prod", victim, artifact), new))
     draft.note = f"{artifact.filename}: {new}"
+    return [("LA106", victim.name)]
+
+
+@ARTIFACTS.kind("hashes of two wheels swapped")
+def _hashes_swapped(draft: Draft, rng: Random) -> Expected | None:
+    found = _pick(draft, rng, registry=True)
+    if found is None:
+        return None
+    victim, artifact = found
+    others = [each for each in victim.prod.wheels if each.hash and each.hash != artifact.hash and each != artifact]
+    if not others:
+        return None
+    other = rng.choice(others)
+    lines = [_line(draft, "prod", victim, each) for each in (artifact, other)]
+    entry = draft.entry("prod", victim.prod)
+    entry.replace(lines[0], with_hash(lines[0], other.hash))
+    entry.replace(lines[1], with_hash(lines[1], artifact.hash))
+    draft.note = f"{artifact.filename} and {other.filename}"
     return [("LA106", victim.name)]
 
 
@@ -229,6 +249,18 @@ def _unknown(draft: Draft, rng: Random) -> Expected | None:
     return [("LA107", victim.name)]
 
 
+@ARTIFACTS.kind("wheel that prod installs removed in dev")
+def _removed_in_dev(draft: Draft, rng: Random) -> Expected | None:
+    found = _pick(draft, rng, registry=True)
+    twin = _twin(*found) if found is not None else None
+    if found is None or twin is None:
+        return None
+    victim, artifact = found
+    draft.entry("dev", victim.dev).drop_line(draft.line_of("dev", victim.dev, twin).line)
+    draft.note = f"{artifact.filename} removed in dev"
+    return [("LA107", victim.name)]
+
+
 @ARTIFACTS.kind("wheel of a higher build only in prod")
 def _build(draft: Draft, rng: Random) -> Expected | None:
     found = _pick(draft, rng, registry=True)
@@ -322,6 +354,18 @@ def _host_in_both(draft: Draft, rng: Random) -> Expected | None:
         line = re.sub(r"(?<=://)[^/]+", "files.attacker.example", _line(draft, side, victim, artifact), count=1)
         _change(draft, side, victim, artifact, line)
     draft.note = f"{artifact.filename} from another host in both"
+    return [("LA304", victim.name)]
+
+
+@ARTIFACTS.kind("host of an sdist's URL changed in prod")
+def _sdist_host(draft: Draft, rng: Random) -> Expected | None:
+    found = _pick(draft, rng, wheel=False, installed=rng.random() < _HALF, registry=True)
+    if found is None or "://" not in found[1].location:
+        return None
+    victim, artifact = found
+    line = re.sub(r"(?<=://)[^/]+", "files.attacker.example", _line(draft, "prod", victim, artifact), count=1)
+    _change(draft, "prod", victim, artifact, line)
+    draft.note = f"{artifact.filename} from another host"
     return [("LA304", victim.name)]
 
 

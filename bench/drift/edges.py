@@ -80,10 +80,11 @@ def _added(draft: Draft, rng: Random) -> Expected | None:
     if victim is None:
         return None
     lines = {each.name for each in view.texts["prod"].entries[victim.prod.index].edges()}
+    everywhere = set.intersection(*({prod.name for prod, _ in on.common} for on in view.on_targets))
     pool = [
-        each.name
-        for each in victim.on.prod.dependencies
-        if each.name not in lines | {victim.name, "torch"} and len(view.lock("prod").by_name[each.name]) == 1
+        name
+        for name in sorted(everywhere - lines - {victim.name, "torch"})
+        if len(view.lock("prod").by_name[name]) == 1
     ]
     if not pool:
         return None
@@ -450,6 +451,58 @@ def _stale_python(draft: Draft, rng: Random) -> Expected | None:
         return None  # of a workspace, what every member admits counts
     project["requires-python"] = f">=3.{7 if '3.7' not in old else 6}"
     draft.note = f"requires-python {project['requires-python']} in {side}'s pyproject.toml"
+    return [("LA301", None)]
+
+
+@EDGES.kind("requirement of the metadata changed in the lock alone")
+def _stale_metadata(draft: Draft, rng: Random) -> Expected | None:
+    view = draft.view
+    if not _has_metadata(view):
+        return None
+    root = draft.lock("prod").root
+    entries = root.metadata("requires-dist")
+    places = [place for place, each in enumerate(entries) if "specifier" in each]
+    if not places:
+        return None
+    place = rng.choice(places)
+    entries[place] = re.sub(r'specifier = "[^"]*"', 'specifier = ">=0.0.1"', entries[place])
+    root.set_metadata("requires-dist", entries)
+    draft.note = entries[place]
+    return [("LA301", _root_name(view, "prod"))]
+
+
+@EDGES.kind("extra of the metadata added in the lock alone")
+def _stale_extra(draft: Draft, rng: Random) -> Expected | None:
+    side: Side = rng.choice(("prod", "dev"))
+    view = draft.view
+    if not view.roots(side) or "[package.metadata]" not in view.texts[side].root.text or not view.lock(side).revision:
+        return None
+    root = draft.lock(side).root
+    root.set_metadata("provides-extras", [*root.metadata("provides-extras"), '"more"'])
+    draft.note = f"an extra more in {side}"
+    return [("LA301", _root_name(view, side))]
+
+
+@EDGES.kind("lock of another project")
+def _other_project(draft: Draft, rng: Random) -> Expected | None:
+    view = draft.view
+    if not view.roots("prod") or view.lock("prod").conflicts:
+        return None
+    del rng
+    root = draft.lock("prod").root
+    root.replace(f'\nname = "{root.name}"\n', '\nname = "another-project"\n')
+    draft.note = "the lock of another-project"
+    return [("LA301", None)]
+
+
+@EDGES.kind("environments of pyproject.toml changed alone")
+def _stale_environments(draft: Draft, rng: Random) -> Expected | None:
+    side: Side = rng.choice(("prod", "dev"))
+    uv = draft.project(side).get("tool", {}).get("uv")
+    if uv is None:
+        return None
+    uv["environments"] = ["sys_platform == 'linux' and platform_machine == 'riscv64'"]
+    draft.note = f"other environments in {side}"
     return [("LA301", None)]
 
 

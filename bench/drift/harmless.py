@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from packaging.version import Version
 
 from auditor.lock.environment import Target
+from auditor.lock.read import normalize
 from bench.drift.artifacts import digest
 from bench.drift.kind import Family, Kind
 from bench.drift.text import with_hash
@@ -483,7 +484,9 @@ def _dev_only(draft: Draft, rng: Random) -> Expected | None:
     pool = [
         each
         for each in draft.lock("dev").entries
-        if each.name not in prod and '\nsource = { registry = "' in each.text and 'hash = "sha256:' in each.text
+        if normalize(each.name) not in prod
+        and '\nsource = { registry = "' in each.text
+        and 'hash = "sha256:' in each.text
     ]
     if not pool:
         return None

@@ -166,17 +166,17 @@ def _corpus(summary: Summary) -> str:
     refused = summary.refused
     parts = []
     if refused.repaired:
-        repaired = "; ".join(f"{name}: {how}" for name, how in sorted(refused.repaired.items()))
-        parts.append(f"Of some locks, dev's side had to be cleaned first ({repaired}).")
+        repaired = " or ".join(sorted(set(refused.repaired.values())))
+        parts.append(f"Of {len(refused.repaired)} locks, dev's side had to be mended first: {repaired}.")
     if refused.accepted:
-        names = ", ".join(sorted(refused.accepted))
+        codes = " and ".join(sorted({each.rpartition(" ")[2] for each in refused.accepted}))
         parts.append(
-            "What a lock has of its own accord is accepted in the pair's settings, and those packages are left alone:"
-            f" {names}."
+            f"What a lock has of its own accord ({codes} of {len(refused.accepted)} packages) is accepted in the pair's"
+            " settings, and those packages are left alone."
         )
     if refused.locks:
-        names = "; ".join(f"{name} ({why})" for name, why in sorted(refused.locks.items()))
-        parts.append(f"No clean pair could be cut from: {names}.")
+        codes = ", ".join(sorted(set(refused.locks.values())))
+        parts.append(f"No clean pair could be cut from {len(refused.locks)} locks ({codes}).")
     return "\n" + "\n".join(parts) if parts else ""
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SETTINGS: Final = Family("settings")
 
 _WIDER: Final = "prod allows more Pythons than dev at the same time"
+_ADDRESS: Final = "the lock and its metadata have the old address"
 _EDGES: Final = "the edges hold where the lock was resolved, not where it says now"
 _MEMBERS: Final = "dev's lock does not have the new member"
 
@@ -298,6 +299,23 @@ def _inherits(draft: Draft, rng: Random) -> Expected | None:
     del draft.project("prod")["tool"]["uv"]
     draft.note = "no [tool.uv] in prod"
     return [("LA307", None)]
+
+
+@SETTINGS.kind("index of prod's pyproject.toml at another address", LA301=_ADDRESS, LA302=_ADDRESS)
+def _index(draft: Draft, rng: Random) -> Expected | None:
+    view = draft.view
+    indexes = draft.project("prod")["tool"]["uv"].get("index", [])
+    locked = [each for each in view.lock("prod").packages if each.source.kind is SourceKind.REGISTRY]
+    places = [each.source.location.rstrip("/") for each in locked]
+    usual = max(sorted(set(places)), key=places.count)
+    found = [each for each in indexes if str(each["url"]).rstrip("/") in set(places) - {usual}]
+    if not found:
+        return None
+    chosen = rng.choice(found)
+    first = next(each.name for each in locked if each.source.location.rstrip("/") == str(chosen["url"]).rstrip("/"))
+    chosen["url"] = "https://mirror.example/moved"
+    draft.note = "an index at another address"
+    return [("LA311", first)]
 
 
 @SETTINGS.kind("source of prod that says workspace")

@@ -20,6 +20,7 @@ SOURCES: Final = Family("source")
 _ASKED: Final = "the project asks for the source that it was, by an index, a URL or a repository"
 _UNCONFIGURED: Final = "the registry is one that no project configures"
 _BESIDE: Final = "torch's CUDA is read from its index, and what stands beside it no longer fits"
+_MOVED: Final = "a full commit that is asked for is no longer the one that is locked"
 _HOSTS: Final = "the file's host is none that the registry's other files come from"
 
 
@@ -129,15 +130,27 @@ def _git(draft: Draft, rng: Random, pattern: str, new: str) -> Expected | None:
     return [("LA105", victim.name)]
 
 
-@SOURCES.kind("git commit moved", LA117="a full commit that is asked for is no longer the one that is locked")
+@SOURCES.kind("git commit moved in prod", LA117=_MOVED)
 def _sha(draft: Draft, rng: Random) -> Expected | None:
     commit = _commit(rng)
     victim = _of_kind(draft, rng, SourceKind.GIT)
     if victim is None:
         return None
     old = draft.entry("prod", victim.prod).source
-    draft.set_source("prod", victim.prod, old.replace(victim.prod.source.revision, commit))
+    draft.set_source("prod", victim.prod, re.sub(r"#[0-9a-f]{40}", f"#{commit}", old))
     draft.note = f"{victim.name} at {commit}"
+    return [("LA105", victim.name)]
+
+
+@SOURCES.kind("git commit moved in dev", LA117=_MOVED)
+def _sha_in_dev(draft: Draft, rng: Random) -> Expected | None:
+    commit = _commit(rng)
+    victim = _of_kind(draft, rng, SourceKind.GIT)
+    if victim is None:
+        return None
+    old = draft.entry("dev", victim.dev).source
+    draft.set_source("dev", victim.dev, re.sub(r"#[0-9a-f]{40}", f"#{commit}", old))
+    draft.note = f"{victim.name} at {commit} in dev"
     return [("LA105", victim.name)]
 
 
@@ -263,6 +276,17 @@ def _tree_outside(draft: Draft, rng: Random) -> Expected | None:
     draft.set_source("prod", victim.prod, f'{{ {kind} = "{place}" }}')
     draft.note = f"{victim.name} {kind} {place}"
     return [(code_of(victim), victim.name), ("LA116", victim.name)]
+
+
+@SOURCES.kind("source tree in prod's own folder", LA302=_ASKED)
+def _tree_inside(draft: Draft, rng: Random) -> Expected | None:
+    victim = draft.view.pick(rng, lambda each: each.from_registry)
+    if victim is None:
+        return None
+    draft.drop_files("prod", victim.prod)
+    draft.set_source("prod", victim.prod, f'{{ directory = "vendor/{victim.name}" }}')
+    draft.note = f"{victim.name} from vendor/"
+    return [(code_of(victim), victim.name)]
 
 
 @SOURCES.kind("first-party package as its source tree in prod", LA302=_ASKED)
