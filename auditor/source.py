@@ -17,7 +17,7 @@ from auditor.position import Position
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LOGIN: Final = re.compile(r"""(?P<scheme>\b[a-z][a-z0-9+.-]*://)(?P<login>[^\s/?#"'<>]*)@""", re.IGNORECASE)
+_LOGIN: Final = re.compile(r"""(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<login>[^\s/?#"'<>]*)@""", re.IGNORECASE)
 _CONFLICT_MARKERS = ("<<<<<<< ", ">>>>>>> ", "||||||| ")
 
 

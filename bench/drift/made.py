@@ -154,7 +154,7 @@ def _plans(base: str, core: str) -> list[Plan]:
     }
     url = f"{base}/pypi/simple/gateway/gateway-1.0-py3-none-any.whl"
     wheel = "tracing-1.0-py3-none-any.whl"
-    member = Project(name="core-lib", version="1.0", needs=["filelock", "jinja2"])
+    member = Project(name="core-lib", version="1.0", needs=["filelock", "jinja2"], settings={"package": True})
     return [
         _cuda("cu124", _LINUX),
         _cuda("cu128", {}),

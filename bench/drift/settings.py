@@ -307,7 +307,7 @@ def _index(draft: Draft, rng: Random) -> Expected | None:
     indexes = draft.project("prod")["tool"]["uv"].get("index", [])
     locked = [each for each in view.lock("prod").packages if each.source.kind is SourceKind.REGISTRY]
     places = [each.source.location.rstrip("/") for each in locked]
-    usual = max(sorted(set(places)), key=places.count)
+    usual = max(sorted(set(places)), key=places.count, default="")
     found = [each for each in indexes if str(each["url"]).rstrip("/") in set(places) - {usual}]
     if not found:
         return None

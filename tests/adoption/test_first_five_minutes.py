@@ -78,7 +78,7 @@ def normalized(text: str, root: Path) -> str:
     """Paths, addresses, hashes, ports, times and interpreters as they are nowhere and everywhere."""
     for pattern, replacement in (
         (re.escape(str(root)), "~/my-model"),
-        (r"http://127\.0\.0\.1:\d+/pypi/simple", "https://pypi.org/simple"),
+        (r"http://127\.0\.0\.1:\d+/pypi/simple", "https://index.example/simple"),
         (r"\bin \d+(?:\.\d+)?(?:ms|s)\b", "in [time]"),
         (r"(?m)^Using CPython .*\n", ""),
         (r"(?m)^warning: `VIRTUAL_ENV=.*\n", ""),

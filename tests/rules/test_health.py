@@ -132,7 +132,9 @@ def placed(name: str, *packages: str, found: tuple[str, ...] = (), config: str =
 
 ELSEWHERE = "https://files.elsewhere.example"
 ALLOWED = f'allowed-registries = ["{INDEX}/"]\n'
-FROM_PUBLIC = package("filelock", source=registry(PUBLIC), wheels=[one(base="https://files.public.example/packages/aa")])
+FROM_PUBLIC = package(
+    "filelock", source=registry(PUBLIC), wheels=[one(base="https://files.public.example/packages/aa")]
+)
 PLACES = (
     placed(
         "one file of a package from elsewhere",
