@@ -11,7 +11,8 @@ from auditor import __version__
 from auditor.cli.options import audit_options, overrides, shared_option, voice, voice_options
 from auditor.cli.terminal import wants_color
 from auditor.cli.workspace import load_all
-from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS
+from auditor.config import nearest
+from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS, ConfigError
 from auditor.finding import Severity
 from auditor.report.model import Report
 from auditor.report.text import render_concise, render_text, totals
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from auditor.rules.context import PairContext
+    from auditor.rules.rule import Rule
     from auditor.rules.run import Outcome
     from auditor.source import SourceFile
 
@@ -41,6 +43,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the findings there, whole or not at all, and only the totals to stderr.",
 )
+@click.option(
+    "--select",
+    "selected",
+    multiple=True,
+    metavar="CODE",
+    help="Rules to run: a code, or its beginning such as LA1. Repeatable.  [default: `select` of [tool.lockaudit]]",
+)
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are findings.")
 @shared_option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @voice_options
@@ -48,6 +57,7 @@ def check(
     root: Path,
     output_format: str,
     output_file: Path | None,
+    selected: tuple[str, ...],
     *,
     exit_zero: bool,
     color: str,
@@ -61,12 +71,12 @@ def check(
     \b
     lockaudit check
     lockaudit check --target linux-x86_64-cp312 --dev-extra cu124
-    lockaudit check ../repo --first-party core-lib --output-format json
+    lockaudit check ../repo --first-party core-lib --select LA1 --select LA2 --output-format json
     """  # noqa: D301
     speaker = voice(options)
     contexts = load_all(root, overrides(options))
     speaker.describe(contexts)
-    outcome = audit(*contexts)
+    outcome = audit(*contexts, rules=chosen_rules(selected))
     speaker.done()
     report = Report(outcome=outcome, sources=sources_of(contexts))
     has_nothing = speaker.quiet and not outcome.findings and output_format in {"text", "concise"}
@@ -79,6 +89,22 @@ def check(
         write_atomic(output_file, render(report, output_format, color=color == "always"))
         speaker.say(totals(outcome))
     return exit_code(outcome, exit_zero=exit_zero)
+
+
+def chosen_rules(selected: tuple[str, ...]) -> tuple[Rule, ...]:
+    """The rules whose codes begin with one of the given ones; every rule without a choice.
+
+    Raises:
+        ConfigError: no code begins so, with the nearest.
+    """
+    codes = [rule.code for rule in RULES]
+    for prefix in selected:
+        if not prefix or not any(code.startswith(prefix.upper()) for code in codes):
+            similar = nearest(prefix.upper(), codes)
+            hint = f"did you mean {similar}?" if similar else "`lockaudit rule --all` lists every code"
+            raise ConfigError(f"no rule's code begins with {prefix!r}", hint=hint)
+    prefixes = tuple(prefix.upper() for prefix in selected)
+    return tuple(rule for rule in RULES if not prefixes or rule.code.startswith(prefixes))
 
 
 def render(  # noqa: PLR0911 - one return for each format

@@ -183,6 +183,11 @@ def _no_hash_in_dev(draft: Draft, rng: Random) -> Expected | None:
     return _rehash(draft, rng, None, ("LA108",), side="dev")
 
 
+@ARTIFACTS.kind("sdist hash removed in dev, where the sdist is installed")
+def _no_sdist_hash_in_dev(draft: Draft, rng: Random) -> Expected | None:
+    return _rehash(draft, rng, None, ("LA108",), side="dev", wheel=False)
+
+
 @ARTIFACTS.kind("hash removed of a wheel for another platform")
 def _no_other_hash(draft: Draft, rng: Random) -> Expected | None:
     return _rehash(draft, rng, None, ("LA303",), installed=False, side=rng.choice(_SIDES))

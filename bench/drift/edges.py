@@ -27,7 +27,9 @@ EDGES: Final = Family("edge")
 _UNREACHED: Final = "dev no longer reaches what the edge led to, or only through a group or an extra"
 _ORPHAN: Final = "nothing else needs what the edge led to"
 _OTHER_ENTRY: Final = "the entry that the edge now leads to differs from dev's in more than its version"
+_BROUGHT: Final = "the extra brings packages that dev does not install"
 _OWN: Final = "a package by its URL or path has metadata in the lock, which its edges contradict now"
+_LAST_WITH_METADATA: Final = 3  # later revisions may leave it out
 _MARKER: Final = re.compile(r', marker = "[^"]*"')
 
 
@@ -127,6 +129,32 @@ def _extra(draft: Draft, rng: Random) -> Expected | None:
     draft.entry("prod", package).replace(line.line, re.sub(r", extra = \[[^\]]*\]", "", line.line))
     draft.note = f"{package.name} -> {line.name} without its extra"
     return [("LA113", package.name)]
+
+
+@EDGES.kind("extra of an edge added", LA101=_BROUGHT, LA102=_BROUGHT, LA104=_BROUGHT, LA302=_OWN)
+def _more_extras(draft: Draft, rng: Random) -> Expected | None:
+    found = []
+    for _, package, edge, line in _held(draft.view, root=False):
+        optional = draft.view.lock("prod").packages[edge.target].optional
+        if optional and "extra = [" not in line.line and not line.section and not _asked(draft.view, edge.target):
+            found.append((package, line, rng.choice(sorted(optional))))
+    if not found:
+        return None
+    package, line, extra = rng.choice(found)
+    new = line.line.replace(f'name = "{line.name}"', f'name = "{line.name}", extra = ["{extra}"]')
+    draft.entry("prod", package).replace(line.line, new)
+    draft.note = f"{package.name} -> {line.name}[{extra}]"
+    return [("LA113", package.name)]
+
+
+def _asked(view: View, target: int) -> bool:
+    """Whether any edge of prod asks for an extra of a package."""
+    return any(
+        edge.target == target and edge.extras
+        for each in view.lock("prod").packages
+        for edges in (each.dependencies, *each.optional.values(), *each.groups.values())
+        for edge in edges
+    )
 
 
 @EDGES.kind("extra of an edge that nothing has")
@@ -469,6 +497,29 @@ def _stale_metadata(draft: Draft, rng: Random) -> Expected | None:
     root.set_metadata("requires-dist", entries)
     draft.note = entries[place]
     return [("LA301", _root_name(view, "prod"))]
+
+
+@EDGES.kind("metadata of the project removed from the lock", LA301="likewise")
+def _no_metadata(draft: Draft, rng: Random) -> Expected | None:
+    view = draft.view
+    if not _has_metadata(view) or view.lock("prod").revision > _LAST_WITH_METADATA or not view.direct:
+        return None
+    root = draft.lock("prod").root
+    root.text = root.body.rstrip() + "\n\n"
+    draft.note = "no metadata"
+    return [("LA302", name) for name in sorted(view.direct)[:1]]
+
+
+@EDGES.kind("conflicts removed from the lock alone", LA302="the edges were resolved with them")
+def _no_conflicts(draft: Draft, rng: Random) -> Expected | None:
+    side: Side = rng.choice(("prod", "dev"))
+    lock = draft.lock(side)
+    old = lock.head
+    lock.head = re.sub(r"^conflicts = \[\[\n(?:.*\n)*?\]\]?\n", "", lock.head, flags=re.MULTILINE)
+    if lock.head == old:
+        return None
+    draft.note = f"no conflicts in {side}"
+    return [("LA301", None)]
 
 
 @EDGES.kind("extra of the metadata added in the lock alone")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import tomlkit
 
 from auditor.lock.model import LOCAL_TREES, SourceKind
+from auditor.lock.selection import known_groups
 from bench.drift.artifacts import digest
 from bench.drift.kind import Family
 from bench.drift.text import Entry
@@ -360,7 +362,27 @@ def _grouped(draft: Draft, rng: Random) -> Expected | None:
     return [("LA110", None)]
 
 
-@MEMBERSHIP.kind("selected extra or group of prod forgotten in the settings")
+@MEMBERSHIP.kind("another group of prod selected in the settings")
+def _more_groups(draft: Draft, rng: Random) -> Expected | None:
+    view = draft.view
+    chosen = view.context.prod.request
+    others = [each for each in known_groups(view.lock("prod")) if each not in chosen.groups]
+    if not others or "prod" not in draft.project("dev")["tool"]["lockaudit"]:
+        return None
+    groups = (*chosen.groups, rng.choice(others))
+    on = rng.choice(view.on_targets)
+    more = view.context.prod.select(on.target, replace(chosen, groups=groups)).packages
+    new = sorted(
+        {each.name for each in more} - {each.name for each in on.prod.packages} - view.lock("dev").by_name.keys()
+    )
+    if not new:
+        return None
+    draft.project("dev")["tool"]["lockaudit"]["prod"]["groups"] = list(groups)
+    draft.note = f"prod with the groups {', '.join(groups)}"
+    return [("LA101", name) for name in new]
+
+
+@MEMBERSHIP.kind("selected group of prod forgotten in the settings")
 def _forgotten(draft: Draft, rng: Random) -> Expected | None:
     view = draft.view
     request = view.context.prod.request

@@ -181,16 +181,14 @@ def run(
     Returns:
         What was counted, by the name of the kind.
     """
-    workshop = Workshop(pairs)
     every = list(turns(kinds, count, seed))
-    shares = [every[number::jobs] for number in range(jobs)]
+    shares = [(pairs, kinds, noise, every[number::jobs]) for number in range(jobs)]
     scores = {kind.name: Score() for kind in kinds}
     if jobs == 1:
-        done = [_share(workshop, kinds, noise, every)]
+        done = [_share(*shares[0])]
     else:
-        context = multiprocessing.get_context("fork")
-        with context.Pool(jobs, initializer=_inherit, initargs=(workshop, kinds, noise)) as pool:
-            done = pool.map(_inherited_share, shares, chunksize=1)
+        with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+            done = pool.starmap(_share, shares, chunksize=1)
     for share in done:
         for name, score in share.items():
             scores[name].add(score)
@@ -198,8 +196,9 @@ def run(
 
 
 def _share(
-    workshop: Workshop, kinds: Sequence[Kind], noise: Sequence[Kind], wanted: Sequence[Turn]
+    pairs: Sequence[Pair], kinds: Sequence[Kind], noise: Sequence[Kind], wanted: Sequence[Turn]
 ) -> dict[str, Score]:
+    workshop = Workshop(pairs)
     by_name = {kind.name: kind for kind in kinds}
     scores: dict[str, Score] = {}
     with tempfile.TemporaryDirectory(prefix="drift-") as folder:
@@ -207,18 +206,6 @@ def _share(
         for name, seed in wanted:
             scores.setdefault(name, Score()).add(workshop.score(by_name[name], seed, noise))
     return scores
-
-
-_INHERITED: list[tuple[Workshop, Sequence[Kind], Sequence[Kind]]] = []
-
-
-def _inherit(workshop: Workshop, kinds: Sequence[Kind], noise: Sequence[Kind]) -> None:
-    """In a forked process: the views are there already."""
-    _INHERITED.append((workshop, kinds, noise))
-
-
-def _inherited_share(wanted: Sequence[Turn]) -> dict[str, Score]:
-    return _share(*_INHERITED[0], wanted)
 
 
 def _shown(found: Found | frozenset[tuple[str, str | None]]) -> str:

@@ -8,10 +8,11 @@ import click
 import pytest
 
 from auditor.cli.check import check as command
+from auditor.cli.main import run
 from auditor.cli.terminal import wants_color
 from tests.cli.command import Result, check, lockaudit, process
 from tests.rules.specimens import COMPARING, LINUX, MACOS, TARGET, package, plain, registry, wheel, write_pair
-from tests.support import require_corpus
+from tests.support import REPOSITORY, require_corpus
 from tests.wheel.specimens import COMPILED
 
 if TYPE_CHECKING:
@@ -383,3 +384,9 @@ def test_without_a_choice_it_asks_for_one(playground: Path) -> None:
     assert (result.code, result.out) == (2, "")
     assert "cu124, cu128" in result.err
     assert "--dev-extra cu124" in result.err
+
+
+def test_select_runs_the_named_rules_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(REPOSITORY), "--select", "LA1", "--select", "la201"]) == 0
+    assert run(["check", str(REPOSITORY), "--select", "LA9"]) == 2
+    assert "no rule's code begins with 'LA9'" in capsys.readouterr().err
