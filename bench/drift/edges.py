@@ -499,9 +499,10 @@ def _stale_metadata(draft: Draft, rng: Random) -> Expected | None:
     return [("LA301", _root_name(view, "prod"))]
 
 
-@EDGES.kind("metadata of the project removed from the lock", LA301="likewise")
+@EDGES.kind("metadata of the project removed from the lock", LA302="every dependency has no requirement any more")
 def _no_metadata(draft: Draft, rng: Random) -> Expected | None:
     view = draft.view
+    del rng
     if not _has_metadata(view) or view.lock("prod").revision > _LAST_WITH_METADATA or not view.direct:
         return None
     root = draft.lock("prod").root

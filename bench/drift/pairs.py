@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bench.drift.cut import Origin
 
 _TRIES: Final = 48
+# What only another target helps against: a package without a file for this one.
+_OF_TARGET: Final = frozenset({"LA114"})
 # What the corpus has of its own accord: known of a package, whatever prod selects of it.
 _OWN: Final = frozenset({"LA204", "LA303"})
 
@@ -103,10 +105,11 @@ def _cuts_of(origin: Origin, rng: Random, refused: Refused, reasons: Counter[str
             yield pair
             continue
         reasons.update(each.code for each in found)
+        foreign = [each for each in found if each.code not in _OWN | _OF_TARGET]
         members = {None, *origin.lock.manifest.members}
-        if any(each.package in members or each.position.path == DEV_LOCK for each in found):
+        if any(each.package in members or each.position.path == DEV_LOCK for each in foreign):
             return
-        avoid |= {each.package for each in found if each.package is not None}
+        avoid |= {each.package for each in foreign if each.package is not None}
 
 
 def _accepting(pair: Pair, found: Iterable[Finding], refused: Refused) -> tuple[Pair, tuple[Finding, ...]]:

@@ -137,7 +137,7 @@ def _sha(draft: Draft, rng: Random) -> Expected | None:
     if victim is None:
         return None
     old = draft.entry("prod", victim.prod).source
-    draft.set_source("prod", victim.prod, re.sub(r"#[0-9a-f]{40}", f"#{commit}", old))
+    draft.set_source("prod", victim.prod, old.replace(victim.prod.source.revision, commit))
     draft.note = f"{victim.name} at {commit}"
     return [("LA105", victim.name)]
 
@@ -149,7 +149,7 @@ def _sha_in_dev(draft: Draft, rng: Random) -> Expected | None:
     if victim is None:
         return None
     old = draft.entry("dev", victim.dev).source
-    draft.set_source("dev", victim.dev, re.sub(r"#[0-9a-f]{40}", f"#{commit}", old))
+    draft.set_source("dev", victim.dev, old.replace(victim.dev.source.revision, commit))
     draft.note = f"{victim.name} at {commit} in dev"
     return [("LA105", victim.name)]
 
