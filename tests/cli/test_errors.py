@@ -308,7 +308,7 @@ def test_a_dockerfile_that_is_none(tmp_path: Path, command: str, dockerfile: str
 
 def test_what_is_no_mistake_of_the_user_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = write_pair(tmp_path, dev=FILELOCK, prod=FILELOCK)
-    monkeypatch.setattr("auditor.cli.check.audit", lambda *_: 1 // 0)
+    monkeypatch.setattr("auditor.cli.check.audit", lambda *_, **_options: 1 // 0)
     result = lockaudit("check", root)
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("Traceback (most recent call last):")
@@ -328,7 +328,7 @@ def test_a_file_without_permission(tmp_path: Path) -> None:
 def test_an_interruption_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The exit code of a process that a signal ended, and no traceback."""
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
     root = write_pair(tmp_path, dev=FILELOCK, prod=FILELOCK)
