@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from tests.engine.baking import bake
+from tests.engine.baking import ONLY_CACHE, bake
 from tests.engine.docker import docker
 
 if TYPE_CHECKING:
@@ -98,4 +98,4 @@ def bake_naive(project: Path, dockerfile: str, index: str, env: Mapping[str, str
     targets = {name: {**common, "target": name, "labels": dict(labels)} for name in ("dev", "prod")}
     path = project.with_name(f"{project.name}-naive.json")
     path.write_text(json.dumps({"target": targets}))
-    return bake(project, "dev", "prod", f"--file={path}", "--set=*.output=type=cacheonly", env=env)
+    return bake(project, "dev", "prod", f"--file={path}", ONLY_CACHE, env=env)

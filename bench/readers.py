@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bench.lab import two_packages
-from tests.engine.baking import bake, key, layers, lockaudit, tags
+from tests.engine.baking import ONLY_CACHE, bake, key, layers, lockaudit, tags
 from tests.engine.builder import DEVEL, RUNTIME
 from tests.engine.docker import compiles
 from tests.engine.project import edit, lock
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from bench.lab import Lab
     from bench.table import Table
     from tests.engine.baking import Baked
-
-ONLY_CACHE: Final = "--set=*.output=type=cacheonly"  # solves all of a build, but unpacks no image
 
 
 @dataclass(frozen=True, slots=True)

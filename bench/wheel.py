@@ -21,9 +21,9 @@ from bench.changes import KEEP, RENEW, Change, Row
 from bench.history import replay
 from bench.lab import Lab, open_lab, other_uv, two_packages
 from bench.naive import bake_naive
-from bench.readers import ONLY_CACHE, NewBuilders
+from bench.readers import NewBuilders
 from bench.table import Table
-from tests.engine.baking import bake, lockaudit
+from tests.engine.baking import ONLY_CACHE, bake, lockaudit
 from tests.engine.docker import compiles
 from tests.engine.project import edit
 from tests.support import corpus

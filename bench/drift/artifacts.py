@@ -34,7 +34,7 @@ def _twin(victim: Victim, artifact: Artifact) -> Artifact | None:
 
 
 # LA304 takes five other packages of a registry that agree on a host.
-_TELLING = 8
+_TELLING = 6
 
 
 def _pick(

@@ -10,14 +10,15 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from bench.drift.cut import CannotCutError, Repair, cut, read_origin
+from bench.drift.cut import CannotCutError, cut
+from bench.drift.origin import Repair, read_origin
 from bench.drift.pair import DEV_LOCK, DEV_PROJECT, Pair, findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from auditor.finding import Finding
-    from bench.drift.cut import Origin
+    from bench.drift.origin import Origin
 
 _TRIES: Final = 48
 # What only another target helps against: a package without a file for this one.

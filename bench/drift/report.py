@@ -140,10 +140,10 @@ says. The exit code is 1 if anything harmful is missed, or anything harmless is 
 
 ## The pairs
 
-{len(cut)} pairs are cut from {len(locks)} locks of public repositories, which stay outside this repository: a random
-selection of the project's dependencies, with extras and groups, becomes a production project, and its lock is the text
-of the original for whatever that selection reaches in any environment. Source trees of the original become git tags in
-production. {len(made)} pairs are made by the real uv from stand-in packages, for what the others have little of:
+{len(cut)} pairs are cut from {len(locks)} locks, of public repositories and of plain releases of torch, which stay
+outside this repository: a random selection of the project's dependencies, with extras and groups, becomes a production
+project, and its lock is the text of the original for whatever that selection reaches in any environment. Source trees
+of the original become git tags in production. {len(made)} pairs are made by the real uv from stand-in packages, for what the others have little of:
 
 {chr(10).join(f"- {name}" for name in made)}
 
@@ -159,6 +159,15 @@ mutation, for the reason given below. One in **bold** has no such reason, and is
 ## What is found beside it, and why
 
 {_reasons(summary)}
+
+## What this does not show
+
+- Locks, pyproject.toml files, `.python-version` and the settings are mutated, each pair in one harmful way; Dockerfiles
+  and bake files, which LA4xx and LA5xx are about, are not.
+- Edits that leave every installed byte what it was are no drift: another path or scheme of a file's URL under one hash,
+  a login in a registry's address.
+- A wheel that only dev lists is no finding, even where prod therefore installs another file that both locks list: its
+  sdist, or a wheel of a lower build number.
 """
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # The network of the machine, where the index of stand-ins is. Bake merges this file into the emitted one.
 OVERRIDE = 'target "_common" {\n  network = "host"\n}\n'
 NOWHERE = "127.0.0.1:1"  # nothing listens there
+ONLY_CACHE = "--set=*.output=type=cacheonly"  # an option: solves all of a build, but makes no image
 
 _MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, "

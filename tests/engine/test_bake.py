@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .baking import Baked, add_causal_conv1d, bake, key, lockaudit, tags, write_bake_file
+from .baking import ONLY_CACHE, Baked, add_causal_conv1d, bake, key, lockaudit, tags, write_bake_file
 from .docker import compiles, docker, jobs
 from .project import edit, lock
 
@@ -91,7 +91,7 @@ def test_prod_is_not_root(engine: Engine, images: Images) -> None:
 
 
 def test_a_second_bake_runs_nothing(images: Images) -> None:
-    again = bake(images.project, "dev", "prod", env=images.knobs)
+    again = bake(images.project, "dev", "prod", ONLY_CACHE, env=images.knobs)
     assert compiles(again.log) == 0
     assert (images.cold.ran > 5, again.ran) == (True, 0)
 
@@ -99,7 +99,7 @@ def test_a_second_bake_runs_nothing(images: Images) -> None:
 def test_knobs_of_the_environment_compile_nothing(images: Images) -> None:
     pins = {"CUDA_VERSION": "11.8.0", "PYTHON_VERSION": "3.12", "UV_VERSION": "0.0.1"}  # as base images export them
     speed = {"MAX_JOBS": "3", "NVCC_THREADS": "1", "SOURCE_DATE_EPOCH": "1700000000"}
-    assert compiles(bake(images.project, "dev", "prod", env={**images.knobs, **pins, **speed}).log) == 0
+    assert compiles(bake(images.project, "dev", "prod", ONLY_CACHE, env={**images.knobs, **pins, **speed}).log) == 0
 
 
 def test_the_number_of_jobs_reaches_the_compiler(new_project: NewProject) -> None:
@@ -158,7 +158,7 @@ def test_an_image_of_wheels_replaces_the_compile(
     engine.images += [f"app:d{tag}", f"app:p{tag}", f"{registry}/{house}:{keys}"]
     assert compiles(given.log) == 0
     assert engine.run(f"app:d{tag}", "python", "-c", "import flash_attn").returncode == 0
-    assert compiles(bake(project, "dev", "prod", env=knobs).log) == count
+    assert compiles(bake(project, "dev", "prod", ONLY_CACHE, env=knobs).log) == count
 
 
 def test_an_image_of_older_wheels_is_refused(registry: str, new_project: NewProject) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import missing
 
-from .baking import NOWHERE, add_causal_conv1d, bake, key, layers, lockaudit, tags, write_bake_file
+from .baking import NOWHERE, ONLY_CACHE, add_causal_conv1d, bake, key, layers, lockaudit, tags, write_bake_file
 from .builder import DEVEL, RUNTIME, UV_IMAGE, Builder, new_builder, publish_images, save_image, why_no_builder
 from .docker import compiles
 from .project import lock
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.engine
 
-ONLY_CACHE = "--set=*.output=type=cacheonly"  # solves all of a build, but unpacks no image
 NO_WHEELS = "--set=wheel-*.cache-to="  # the step of the images exports no wheel, as docs/ci.md says
 
 

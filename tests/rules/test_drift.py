@@ -26,6 +26,17 @@ if TYPE_CHECKING:
     from bench.drift.run import Score
 
 SEED = 3
+# What the pairs of uv have nothing for: sizes and upload times, which the local index does not serve, packages whose
+# extras other packages ask for, and a lock of an old revision.
+SELDOM = {
+    "extra of an edge added",
+    "extra of an edge dropped",
+    "keys of a file in another order",
+    "metadata of the project removed from the lock",
+    "size changed, one hash",
+    "sizes left out",
+    "upload times left out",
+}
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +92,8 @@ def test_every_kind_on_the_pairs_of_uv(pairs: list[Pair]) -> None:
     """What only other pairs have is in the next test."""
     scores = run(pairs, KINDS, len(KINDS), SEED, noise=NOISE)
     assert mistakes(scores) == []
-    unused = [name for name, score in scores.items() if not score.pairs]
-    assert len(unused) <= 6, unused
+    unused = {name for name, score in scores.items() if not score.pairs}
+    assert unused <= SELDOM
 
 
 @pytest.mark.corpus
