@@ -143,7 +143,8 @@ says. The exit code is 1 if anything harmful is missed, or anything harmless is 
 {len(cut)} pairs are cut from {len(locks)} locks, of public repositories and of plain releases of torch, which stay
 outside this repository: a random selection of the project's dependencies, with extras and groups, becomes a production
 project, and its lock is the text of the original for whatever that selection reaches in any environment. Source trees
-of the original become git tags in production. {len(made)} pairs are made by the real uv from stand-in packages, for what the others have little of:
+of the original become git tags in production. {len(made)} pairs are made by the real uv from stand-in packages, for
+what the others have little of:
 
 {chr(10).join(f"- {name}" for name in made)}
 
