@@ -244,10 +244,11 @@ def flattened(declared: Sequence[Declared], name: str) -> tuple[Declared, ...]:
         if (reference.extras, reference.condition) in seen:
             continue
         seen.add((reference.extras, reference.condition))
-        for marker in (marker_of(f"extra == '{extra}'") for extra in reference.extras):
+        # By meaning, not by text: another writer may leave the spaces out.
+        for wanted in (marker_of(f"extra == '{extra}'").root for extra in reference.extras):
             for each in declared:
-                if marker in each.condition.needed:
-                    rest = tuple(other for other in each.condition.needed if other is not marker)
+                rest = tuple(other for other in each.condition.needed if other.root != wanted)
+                if len(rest) < len(each.condition.needed):
                     condition = Condition((*rest, *reference.condition.needed), each.condition.excluded)
                     new = replace(each, condition=condition)
                     if new.name == name:
