@@ -229,6 +229,7 @@ def _swapped(draft: Draft, rng: Random) -> Expected | None:
     LA201="the second entry is another torch than dev's",
     LA204=_OTHER_ENTRY,
     LA115="what both entries need may be two entries, too",
+    LA206=_OTHER_ENTRY,
 )
 def _two_live(draft: Draft, rng: Random) -> Expected | None:
     found = []
