@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from auditor.finding import Finding, Severity
 from auditor.lock.compare import canonical_filename, is_tree_against_release, same_source
 from auditor.lock.model import SourceKind
-from auditor.rules.context import at_artifact, at_key, other_side
+from auditor.lock.places import at_artifact, at_key
+from auditor.rules.context import other_side
 from auditor.rules.rule import target_rule
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from auditor.finding import Finding, Severity
-from auditor.rules.context import at_artifact, at_key, other_side
+from auditor.lock.places import at_artifact, at_key
+from auditor.rules.context import other_side
 from auditor.rules.rule import target_rule
 from auditor.wheel.cuda import Cuda, cuda_of, cxx11_abi, parse_build, parse_version
 from auditor.wheel.local_tag import index_build, parse_local, wheel_local

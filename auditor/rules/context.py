@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from auditor.dockerfile.facts import StageFacts
     from auditor.dockerfile.model import Dockerfile
     from auditor.lock.environment import Target
-    from auditor.lock.model import Artifact, Lock, Package
+    from auditor.lock.model import Package
     from auditor.lock.pair import Pair, Side
     from auditor.lock.selection import Selection
     from auditor.position import Position
@@ -143,35 +143,6 @@ class TargetContext:
 def covers(side: Side, target: Target) -> str:
     """Why a side's lock does not cover a target; an empty string if it does."""
     return uncovered_reason(side.lock, target)
-
-
-def at_key(lock: Lock, package: Package, key: str) -> Position:
-    """The line of `key = ` in a package's entry, else its header."""
-    for number in range(package.line, package.last_line + 1):
-        if lock.file.line(number).lstrip().startswith(f"{key} ="):
-            line = lock.file.line(number)
-            return lock.file.at(number, len(line) - len(line.lstrip()) + 1)
-    return lock.file.at(package.line)
-
-
-def at_artifact(lock: Lock, package: Package, artifact: Artifact) -> Position:
-    """The line of an artifact in a package's entry, at its hash where it has one."""
-    for needle in (artifact.location or None, artifact.filename, artifact.hash):
-        found = lock.file.find(f'"{needle}"', package.line, package.last_line) if needle else None
-        if found is not None:
-            column = lock.file.line(found.line).find("hash = ")
-            return lock.file.at(found.line, column + 1 if column >= 0 else found.column)
-    return at_key(lock, package, "wheels" if artifact.is_wheel else "sdist")
-
-
-def at_top(lock: Lock, key: str) -> Position:
-    """The line of a top-level key of a lock, else its first line."""
-    for number, line in enumerate(lock.file.lines, start=1):
-        if line.startswith("[["):
-            break
-        if line.startswith(f"{key} ="):
-            return lock.file.at(number)
-    return lock.file.at(1)
 
 
 def other_side(position: Position, message: str) -> tuple[Related, ...]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from auditor.finding import Finding, Severity
 from auditor.lock.compare import same_source
+from auditor.lock.places import at_key, at_top
 from auditor.rules.artifacts import describe
-from auditor.rules.context import at_key, at_top, other_side
+from auditor.rules.context import other_side
 from auditor.rules.rule import target_rule
 from auditor.wheel.compiled import compiled_packages
 from auditor.wheel.cuda import cuda_of, parse_image, parse_version

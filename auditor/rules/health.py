@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.finding import Finding, Severity
 from auditor.lock.compare import canonical_filename, same_source
+from auditor.lock.places import at_artifact, at_key, at_top
 from auditor.rules.artifacts import artifact_differs, artifact_unhashed
-from auditor.rules.context import TargetContext, at_artifact, at_key, at_top, covers, other_side
+from auditor.rules.context import TargetContext, covers, other_side
 from auditor.rules.rule import pair_rule
 
 if TYPE_CHECKING:

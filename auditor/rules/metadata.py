@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from auditor.finding import Finding, Severity
 from auditor.lock.contradictions import Contradiction, Kind, contradictions
 from auditor.lock.declarations import lowering_of
+from auditor.lock.places import at_edge, at_key, at_lock_key
 from auditor.lock.staleness import staleness
-from auditor.rules.context import at_key, other_side
-from auditor.rules.places import at_edge, at_lock_key
+from auditor.rules.context import other_side
 from auditor.rules.rule import pair_rule
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from auditor.finding import Finding, Severity
 from auditor.lock.compare import canonical, canonical_filename
 from auditor.lock.model import Source, SourceKind
+from auditor.lock.places import at_key, at_url
 from auditor.lock.read import normalize
 from auditor.lock.shape import tables, texts
 from auditor.lock.workspace import settings_of, workspace_of
-from auditor.rules.context import at_key, other_side
-from auditor.rules.places import at_url
+from auditor.rules.context import other_side
 from auditor.rules.rule import pair_rule
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from auditor.errors import SelectionError
 from auditor.finding import Finding, Severity
 from auditor.lock.marker import allows, split_specifiers
 from auditor.lock.model import SourceKind
+from auditor.lock.places import at_key, at_top
 from auditor.lock.selection import Request, known_extras, known_groups
-from auditor.rules.context import at_key, at_top, covers, other_side
+from auditor.rules.context import covers, other_side
 from auditor.rules.rule import pair_rule, target_rule
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from auditor.errors import ConfigError, InputError
 from auditor.lock.compare import canonical
 from auditor.lock.model import SourceKind
+from auditor.lock.places import at_key
 from auditor.source import hide_logins
 from auditor.wheel.compiled import compiled_packages
 from auditor.wheel.cuda import cuda_of, cxx11_abi, parse_version
@@ -138,13 +139,16 @@ class _Builder:
         wheel = target.chosen(torch)
         signal = cuda_of(self.selection.packages, target)
         abi = cxx11_abi(torch, target)
-        at = self.at
         return [
-            Component("package", package.name, at(package, "name")),
-            Component("version", str(package.version or ""), at(package, "version")),
-            Component("source", self.source_identity(source), at(package, "source" if source is None else "sdist")),
-            Component("torch", str(torch.version or ""), at(torch, "version")),
-            Component("torch source", _shown(torch, self.side.folder), at(torch, "source")),
+            Component("package", package.name, at_key(self.lock, package, "name")),
+            Component("version", str(package.version or ""), at_key(self.lock, package, "version")),
+            Component(
+                "source",
+                self.source_identity(source),
+                at_key(self.lock, package, "source" if source is None else "sdist"),
+            ),
+            Component("torch", str(torch.version or ""), at_key(self.lock, torch, "version")),
+            Component("torch source", _shown(torch, self.side.folder), at_key(self.lock, torch, "source")),
             Component("torch wheel", (wheel.hash if wheel else None) or "", self.at_wheel(torch, wheel)),
             Component("torch cuda", str(signal.cuda) if signal else "", self.at_signal(signal)),
             Component("c++ abi", "" if abi is None else str(abi), self.at_wheel(torch, wheel)),
@@ -156,12 +160,6 @@ class _Builder:
             *(Component(f"env {name}", value, self.at_env(name)) for name, value in env.items()),
         ]
 
-    def at(self, package: Package, key: str) -> Position:
-        for number in range(package.line, package.last_line + 1):
-            if self.lock.file.line(number).startswith(f"{key} ="):
-                return self.lock.file.at(number)
-        return self.lock.file.at(package.line)
-
     def at_wheel(self, torch: Package, wheel: Artifact | None) -> Position | None:
         if wheel is None:
             return None
@@ -169,7 +167,7 @@ class _Builder:
 
     def at_signal(self, signal: object) -> Position | None:
         package = getattr(signal, "package", None)
-        return None if package is None else self.at(package, "version")
+        return None if package is None else at_key(self.lock, package, "version")
 
     def at_env(self, name: str) -> Position | None:
         wheel = self.config.wheels.get(self.package.name)
@@ -183,7 +181,7 @@ class _Builder:
             for edge in root.groups.get(self.config.wheel_group, ()):
                 tool = self.lock.packages[edge.target]
                 if tool.name == "cmake" and tool.version is not None:
-                    return Component("cmake", str(tool.version), self.at(tool, "version"))
+                    return Component("cmake", str(tool.version), at_key(self.lock, tool, "version"))
         return Component("cmake", self.pins.cmake.value, self.pins.cmake.position)
 
     def environment(self) -> dict[str, str]:
