@@ -23,6 +23,7 @@ from auditor.config import (
 )
 from auditor.errors import ConfigError
 from auditor.finding import Severity
+from auditor.names import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -146,7 +147,7 @@ class _Reader:
                 options=MappingProxyType(self.get("cache.options", {})),
                 write_options=MappingProxyType(self.get("cache.write-options", {})),
             ),
-            wheel_group=_normalize(self.get("wheel.group", "wheel-build")),
+            wheel_group=normalize(self.get("wheel.group", "wheel-build")),
             wheels=self.wheels(),
         )
 
@@ -220,7 +221,7 @@ class _Reader:
     def name(self, value: str, path: Path) -> str:
         if not _NAME.fullmatch(value):
             raise self.fail(f"{value!r} in `{_shown(path)}` of [tool.lockaudit] is not a name", path)
-        return _normalize(value)
+        return normalize(value)
 
     def side(self, prefix: Path, role: str, lock: str) -> SideConfig:
         return SideConfig(
@@ -335,7 +336,3 @@ def _matches(pattern: Path, path: Path) -> bool:
 
 def _shown(path: Path) -> str:
     return ".".join(_without_indices(path))
-
-
-def _normalize(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -17,8 +17,8 @@ from auditor.cli.options import Overrides
 from auditor.cli.workspace import load_side
 from auditor.errors import InputError, SelectionError
 from auditor.lock.model import LOCAL_TREES
-from auditor.lock.read import normalize
 from auditor.lock.selection import Request, known_extras
+from auditor.names import normalize
 from auditor.wheel.compiled import compiled_packages
 from auditor.wheel.cuda import cuda_of
 from auditor.wheel.known import modules

@@ -15,7 +15,7 @@ from auditor.cli.workspace import load_config, load_dockerfile, load_side, pair_
 from auditor.config import KEYS
 from auditor.dockerfile.pins import read_pins
 from auditor.errors import LockauditError
-from auditor.lock.read import normalize
+from auditor.names import normalize
 from auditor.report.text import printable
 from auditor.settings import Written, read_written
 from auditor.source import hide_logins

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.bake.generate import keys_of
 from auditor.cli.options import audit_options, overrides
-from auditor.cli.project import keys_of
 from auditor.cli.revision import keys_at
 from auditor.cli.workspace import load_side
 from auditor.report.text import printable

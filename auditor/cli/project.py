@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from auditor.bake import generate
-from auditor.bake.files import BakeFiles
 from auditor.bake.generate import keys_of
 from auditor.errors import InputError, OutputError, RefusedError
 from auditor.finding import Severity
@@ -21,10 +19,6 @@ if TYPE_CHECKING:
     from auditor.finding import Finding
     from auditor.lock.environment import Target
     from auditor.rules.context import PairContext
-    from auditor.wheel.build_lock import BuildLock
-    from auditor.wheel.key import BuildKey
-
-__all__ = ["keys_of", "locks_of", "primary", "refuse_unsafe", "remove", "require_dockerfile"]
 
 # What decides whether both images need one wheel. The health of a lock (LA3xx), the Dockerfile (LA4xx) and what is on
 # disk (LA5xx) do not; nor do uv's own build settings (LA207), and a list of architectures (LA209) is in the key.
@@ -90,12 +84,6 @@ def _is_unsafe(finding: Finding, decisive: set[str]) -> bool:
     if finding.severity is not Severity.ERROR:
         return False
     return finding.package in decisive or finding.code in {"LA109", "LA110"}
-
-
-def locks_of(context: PairContext, target: Target, keys: tuple[BuildKey, ...]) -> tuple[BuildLock, ...]:
-    """The build lock of every key: kept from disk where it is for that key."""
-    disk = BakeFiles(context.pair.root, context.config.bake.file)
-    return generate.locks_of(context.dev, target, context.config, context.dockerfile, keys, disk)
 
 
 def primary(context: PairContext) -> Target:

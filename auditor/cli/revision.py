@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditor.cli.project import keys_of
+from auditor.bake.generate import keys_of
 from auditor.cli.workspace import load_config, load_side
 from auditor.errors import ConfigError, InputError
 

@@ -12,8 +12,8 @@ from auditor.config import SideConfig
 from auditor.errors import SelectionError
 from auditor.lock.environment import Target
 from auditor.lock.pair import read_side
-from auditor.lock.read import normalize
 from auditor.lock.selection import Request
+from auditor.names import normalize
 from auditor.report.text import printable
 from auditor.source import hide_logins
 

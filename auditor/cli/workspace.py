@@ -15,7 +15,7 @@ from auditor.lock.environment import DEFAULT_GLIBC, GLIBC_OF_UBUNTU, Target
 from auditor.lock.marker import allows
 from auditor.lock.pair import Pair, Side, read_side
 from auditor.lock.project import Project, read_project
-from auditor.lock.read import normalize
+from auditor.names import normalize
 from auditor.rules import RULES
 from auditor.rules.context import PairContext
 from auditor.settings import read_config

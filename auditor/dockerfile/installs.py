@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from auditor.dockerfile.commands import ARCHIVES, PYTHON, Options, read_options, read_uv
 from auditor.dockerfile.shell import is_known, join
+from auditor.names import normalize
 
 if TYPE_CHECKING:
     from auditor.dockerfile.shell import Command
@@ -59,11 +60,6 @@ class Install:
     verb: str
     options: Options
     requirements: tuple[Requirement, ...]
-
-
-def normalize(name: str) -> str:
-    """A name as PEP 503 spells it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def read_install(command: Command) -> Install | None:  # noqa: PLR0911 - one for each tool

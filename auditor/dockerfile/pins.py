@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 # The variants, and the flavors of nvidia/cuda tags that exist for each (facts on CUDA, 3.1).
 BUILDER_FLAVOR: Final = {"cudnn": "cudnn-devel", "runtime": "devel", "base": "devel"}
-PRODUCTION_FLAVOR: Final = {"cudnn": "cudnn-runtime", "runtime": "runtime", "base": "base"}
 
 # The recipe's own defaults, for a project without a Dockerfile.
 _DEFAULTS: Final = {"cuda": "12.4.1", "variant": "cudnn", "ubuntu": "22.04", "cmake": "3.26.1", "uv": "latest"}

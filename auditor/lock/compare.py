@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from packaging.version import InvalidVersion, Version
 
 from auditor.lock.model import LOCAL_TREES, SourceKind
-from auditor.lock.read import normalize
+from auditor.names import normalize
 
 if TYPE_CHECKING:
     from auditor.lock.model import Artifact, Source

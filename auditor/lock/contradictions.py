@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.lock.compare import canonical
 from auditor.lock.model import ConflictItem, SourceKind
-from auditor.lock.read import normalize
 from auditor.lock.requirements import Condition, Declared, flattened, read_requirements
 from auditor.lock.shape import items, table, tables
 from auditor.lock.space import comparisons, environments, extras_of
+from auditor.names import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet

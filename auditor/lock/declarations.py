@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.lock.compare import canonical
 from auditor.lock.model import Source, SourceKind
-from auditor.lock.read import normalize
 from auditor.lock.requirements import (
     Condition,
     Declared,
@@ -26,6 +25,7 @@ from auditor.lock.requirements import (
 from auditor.lock.shape import table, tables, texts
 from auditor.lock.space import environments, extras_of
 from auditor.lock.workspace import settings_of, workspace_of
+from auditor.names import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import InputError
-from auditor.lock.read import normalize
+from auditor.names import normalize
 from auditor.source import read_source
 from auditor.toml import parse_toml
 

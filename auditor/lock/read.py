@@ -28,6 +28,7 @@ from auditor.lock.model import (
     Source,
     SourceKind,
 )
+from auditor.names import normalize
 from auditor.source import read_source
 from auditor.toml import parse_toml
 
@@ -41,18 +42,12 @@ LOCK_VERSION = 1
 _LARGEST = 2**63 - 1
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*(?:package|distribution)[ \t]*\]\]", re.MULTILINE)
 _VERSION = re.compile(r"^[ \t]*version[ \t]*=", re.MULTILINE)
-_SEPARATORS = re.compile(r"[-_.]+")
 _FULL_SHA = re.compile(r"[0-9a-f]{40}")
 # Name, version, an optional build, then three sets of tags, of which the Pythons begin with no digit.
 _WHEEL = re.compile(r"[^-]+-[^-]+(?:-[^-]+)?-(?!\d)[\w.]+-[\w.]+-[\w.]+\.whl", re.ASCII)
 _HASH = re.compile(r"md5:[0-9a-f]{32}|(?:sha256|blake2b):[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 
 Table = dict[str, Any]
-
-
-def normalize(name: str) -> str:
-    """A name as PEP 503 compares it; extras and groups follow the same rule."""
-    return _SEPARATORS.sub("-", name).lower()
 
 
 def read_lock(path: Path, root: Path | None = None, *, what: str = "uv.lock") -> Lock:

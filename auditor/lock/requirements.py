@@ -14,9 +14,9 @@ from urllib.parse import unquote, urlsplit
 from auditor.lock.compare import canonical
 from auditor.lock.marker import MarkerError, compare_versions, parse as parse_marker, parse_version
 from auditor.lock.model import Source, SourceKind
-from auditor.lock.read import normalize
 from auditor.lock.shape import texts
 from auditor.lock.space import conjuncts, environments, extras_of
+from auditor.names import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 from auditor.lock.declarations import lowering_of
 from auditor.lock.marker import parse_version
 from auditor.lock.model import SourceKind
-from auditor.lock.read import normalize
 from auditor.lock.requirements import (
     Condition,
     Declared,
@@ -28,6 +27,7 @@ from auditor.lock.selection import DEFAULT_GROUPS
 from auditor.lock.shape import items, table, tables, texts
 from auditor.lock.space import same_pythons
 from auditor.lock.workspace import Member
+from auditor.names import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from auditor.finding import Finding, Severity
 from auditor.lock.model import SourceKind
-from auditor.lock.read import normalize
 from auditor.lock.workspace import Settings, settings_of
+from auditor.names import normalize
 from auditor.rules.context import other_side
 from auditor.rules.rule import target_rule
 from auditor.wheel.compiled import compiled_packages

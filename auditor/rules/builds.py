@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.dockerfile.environments import is_set
 from auditor.dockerfile.files import below
-from auditor.dockerfile.installs import Requirement, normalize
+from auditor.dockerfile.installs import Requirement
 from auditor.dockerfile.shell import UNKNOWN, is_known, join
 from auditor.errors import LockauditError
 from auditor.finding import Related
 from auditor.lock.selection import Request, default_groups, known_extras, known_groups
+from auditor.names import normalize
 from auditor.wheel.compiled import compiled_packages
 from auditor.wheel.known import KNOWN
 

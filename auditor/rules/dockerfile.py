@@ -9,10 +9,10 @@ from packaging.version import InvalidVersion, Version
 from auditor.dockerfile.environments import existence, looks_like_environment
 from auditor.dockerfile.files import below
 from auditor.dockerfile.images import bases, ends, is_devel, named_stage
-from auditor.dockerfile.installs import normalize
 from auditor.dockerfile.shell import is_known, join
 from auditor.dockerfile.tags import DATE, check_tag
 from auditor.finding import Finding, Severity
+from auditor.names import normalize
 from auditor.rules.builds import (
     FORCED,
     at,

@@ -11,9 +11,9 @@ from packaging.version import InvalidVersion, Version
 from auditor.dockerfile.commands import verifies
 from auditor.dockerfile.facts import Declared
 from auditor.dockerfile.images import ends, tag_of
-from auditor.dockerfile.installs import normalize
 from auditor.dockerfile.shell import is_known
 from auditor.finding import Finding, Severity
+from auditor.names import normalize
 from auditor.rules.builds import at, compiled_names, from_source, package_name, shown
 from auditor.rules.rule import pair_rule
 from auditor.wheel.known import KNOWN

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.finding import Finding, Severity
 from auditor.lock.places import at_top
-from auditor.lock.read import normalize
 from auditor.lock.shape import table, tables
 from auditor.lock.workspace import settings_of, workspace_of
+from auditor.names import normalize
 from auditor.rules.context import other_side
 from auditor.rules.rule import pair_rule
 

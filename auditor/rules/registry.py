@@ -9,9 +9,9 @@ from auditor.finding import Finding, Severity
 from auditor.lock.compare import canonical, canonical_filename
 from auditor.lock.model import Source, SourceKind
 from auditor.lock.places import at_key, at_url
-from auditor.lock.read import normalize
 from auditor.lock.shape import tables, texts
 from auditor.lock.workspace import settings_of, workspace_of
+from auditor.names import normalize
 from auditor.rules.context import other_side
 from auditor.rules.rule import pair_rule
 
@@ -65,7 +65,7 @@ def _not_allowed(side: Side, allowed: list[str]) -> Iterator[Finding]:
     for package in side.lock.packages:
         if package.source.kind in {SourceKind.REGISTRY, SourceKind.URL} and "://" in package.source.location:
             key = _registry_key(package.source.location)
-            if not any(key == prefix or key.startswith(f"{prefix}/") for prefix in allowed):
+            if not _is_allowed(key, allowed):
                 place = package.source.location
                 by_place[place].append(package)
     for place, packages in by_place.items():
@@ -194,7 +194,7 @@ def registry_unconfigured(context: PairContext) -> Iterator[Finding]:
             continue
         for key, packages in packages_of.items():
             expected = key in configured or key == (default or usual)
-            if expected or any(key == prefix or key.startswith(f"{prefix}/") for prefix in allowed):
+            if expected or _is_allowed(key, allowed):
                 continue
             yield registry_unconfigured.finding(
                 f"{_names(packages)} from {packages[0].source.location}, which the project does not configure",
@@ -241,6 +241,11 @@ def _configured(context: PairContext, side: Side) -> tuple[set[str], str]:
 def _registry_key(url: str) -> str:
     """A registry's address as it is compared: no credentials, no trailing slash, host in small letters."""
     return canonical(Source(kind=SourceKind.REGISTRY, location=url), ".")[1].removesuffix("/")
+
+
+def _is_allowed(key: str, allowed: list[str]) -> bool:
+    """Whether an address, as it is compared, is one of the allowed ones or lies below it."""
+    return any(key == prefix or key.startswith(f"{prefix}/") for prefix in allowed)
 
 
 def _registry_of(package: Package) -> str:

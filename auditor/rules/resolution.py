@@ -12,7 +12,7 @@ from auditor.lock.compare import same_source
 from auditor.lock.marker import parse_version
 from auditor.lock.model import SourceKind
 from auditor.lock.places import at_dependencies, at_key, at_lock_key, at_top
-from auditor.lock.read import normalize
+from auditor.names import normalize
 from auditor.rules.context import TargetContext, covers, other_side
 from auditor.rules.rule import pair_rule, target_rule
 

@@ -11,8 +11,8 @@ import rtoml
 
 from auditor.lock.environment import Target
 from auditor.lock.model import LOCAL_TREES
-from auditor.lock.read import normalize
 from auditor.lock.selection import Request, known_extras, known_groups, select, uncovered_reason
+from auditor.names import normalize
 from bench.drift import toml
 from bench.drift.origin import PROVIDED, Origin, manifest_requirements, without_members
 from bench.drift.pair import DEV_LOCK, DEV_PROJECT, PROD_LOCK, PROD_PROJECT, Pair

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor.lock.environment import Target
-from auditor.lock.read import normalize
+from auditor.names import normalize
 from bench.drift.artifacts import digest
 from bench.drift.kind import Family, Kind
 from bench.drift.text import with_hash

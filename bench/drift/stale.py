@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import tomlkit
 
 from auditor.lock.model import SourceKind
-from auditor.lock.read import normalize
+from auditor.names import normalize
 from bench.drift.kind import Family
 from bench.drift.metadata import has_metadata
 

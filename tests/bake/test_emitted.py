@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from auditor.bake.files import BakeFiles
+from auditor.bake.generate import keys_of, locks_of
 from auditor.bake.lint import lint
 from auditor.bake.plan import Plan, make_bake_file
 from auditor.bake.read import read_bake
 from auditor.bake.write import render
 from auditor.cli.options import Overrides
-from auditor.cli.project import keys_of, locks_of, primary
+from auditor.cli.project import primary
 from auditor.cli.workspace import load
 from auditor.config import BakeConfig, CacheConfig, SideConfig
 from auditor.dockerfile.pins import Pin, read_pins
@@ -46,7 +48,14 @@ def plan() -> Plan:
         pins=read_pins(context.config, context.dockerfile),
         target=target,
         keys=keys,
-        locks=locks_of(context, target, keys),
+        locks=locks_of(
+            context.dev,
+            target,
+            context.config,
+            context.dockerfile,
+            keys,
+            BakeFiles(REPOSITORY, context.config.bake.file),
+        ),
     )
 
 

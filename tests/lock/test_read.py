@@ -11,7 +11,8 @@ from packaging.version import Version
 
 from auditor.errors import InputError
 from auditor.lock.model import Artifact, ConflictItem, Edge, Lock, Package, Source, SourceKind
-from auditor.lock.read import normalize, read_lock
+from auditor.lock.read import read_lock
+from auditor.names import normalize
 from tests.lock.written import (
     BASE,
     DIGEST,

@@ -21,8 +21,8 @@ from packaging.utils import parse_wheel_filename
 from auditor.errors import SelectionError
 from auditor.lock.environment import Target
 from auditor.lock.model import SourceKind
-from auditor.lock.read import normalize
 from auditor.lock.selection import Request, known_extras, known_groups, select, uncovered_reason
+from auditor.names import normalize
 from tests.standins import uv
 
 if TYPE_CHECKING:
