@@ -15,6 +15,7 @@ from auditor.bake.generate import Written
 from auditor.cli.edits import appended, replaced, same_endings, settings_table, with_exclusions, with_group
 from auditor.cli.options import Overrides
 from auditor.cli.workspace import load_side
+from auditor.dockerfile.tags import newest_patch
 from auditor.errors import InputError, SelectionError
 from auditor.lock.model import LOCAL_TREES
 from auditor.lock.selection import Request, known_extras
@@ -34,19 +35,6 @@ if TYPE_CHECKING:
 DOCKERFILE: Final = "docker/Dockerfile-uv"
 HOOKS: Final = ".pre-commit-config.yaml"
 IGNORE: Final = ".dockerignore"
-# The newest patch release of each CUDA that has cuDNN images (dated table of auditor.dockerfile.tags).
-_PATCHES: Final = {
-    "11.8": "11.8.0",
-    "12.1": "12.1.1",
-    "12.4": "12.4.1",
-    "12.5": "12.5.1",
-    "12.6": "12.6.3",
-    "12.8": "12.8.1",
-    "12.9": "12.9.1",
-    "13.0": "13.0.3",
-    "13.1": "13.1.2",
-    "13.2": "13.2.1",
-}
 _REPOSITORY: Final = "https://github.com/lockaudit/lockaudit"
 # What `[tool.uv]` says about where packages come from and how they are resolved and built: prod needs the same.
 _INHERITED: Final = (
@@ -340,10 +328,13 @@ class _Planner:
         if len(cmake) == 1:  # the build checks that its CMake is the one of this ARG
             values["CMAKE_VERSION"] = str(cmake[0].version)
         signal = cuda_of(selection.packages, self.target)
-        patch = _PATCHES.get(str(signal.cuda)) if signal else None
-        if patch:
-            values["CUDA_VERSION"] = patch
         text = template()
+        ubuntu = re.search(r"^ARG UBUNTU_VERSION=(.*)$", text, re.MULTILINE)
+        image = newest_patch(str(signal.cuda), ubuntu[1]) if signal and ubuntu else None
+        if image is not None:
+            values["CUDA_VERSION"] = image[0]
+            if not image[1]:  # `cudnn-devel` does not exist there: older releases write `cudnn8`
+                values["CUDA_VARIANT"] = "runtime"
         for name, value in values.items():
             text = re.sub(rf"^ARG {name}=.*$", f"ARG {name}={value}", text, flags=re.MULTILINE)
         self.files.append(Written(path=DOCKERFILE, new=text, old=read_text(self.root / DOCKERFILE)))

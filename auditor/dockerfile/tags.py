@@ -121,6 +121,20 @@ def known_tags() -> Iterator[str]:
             yield from (f"{version}-{cudnn}-{kind}-ubuntu{ubuntu}" for kind in ("runtime", "devel"))
 
 
+def newest_patch(cuda: str, ubuntu: str) -> tuple[str, bool] | None:
+    """The newest release of a CUDA `12.4` for an Ubuntu, and whether its cuDNN flavors are called plainly `cudnn`.
+
+    A release with plain cuDNN flavors goes before a newer one without; None where the table has no such image, or
+    where only the major is known.
+    """
+    found = [
+        (cudnn == "cudnn" and ubuntu in full.split(), _numbers(version), version)
+        for version, (cudnn, full, plain) in _TABLE.items()
+        if version.rpartition(".")[0] == cuda and ubuntu in f"{full} {plain}".split()
+    ]
+    return (max(found)[2], max(found)[0]) if found else None
+
+
 def _releases() -> set[str]:
     return {ubuntu for _, full, plain in _TABLE.values() for ubuntu in f"{full} {plain}".split()}
 

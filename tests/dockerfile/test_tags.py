@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.dockerfile.tags import check_tag, known_tags
+from auditor.dockerfile.tags import check_tag, known_tags, newest_patch
 
 # The facts on CUDA, 3.1: how many tags with cuDNN and compilers the registry had on Ubuntu.
 CUDNN_DEVEL = 83
@@ -74,3 +74,34 @@ def test_tags_that_may_be_newer(tag: str) -> None:
 )
 def test_what_nobody_can_say_is_wrong(reference: str) -> None:
     assert check_tag(reference) is None
+
+
+@pytest.mark.parametrize(
+    ("cuda", "ubuntu", "newest"),
+    [
+        ("12.4", "22.04", ("12.4.1", True)),
+        ("12.6", "24.04", ("12.6.3", True)),
+        ("12.8", "22.04", ("12.8.1", True)),  # 12.8.2 is newer, and has no cuDNN
+        ("13.1", "22.04", ("13.1.2", True)),
+        ("11.8", "22.04", ("11.8.0", False)),  # `cudnn8`
+        ("12.1", "22.04", ("12.1.1", False)),
+        ("12.3", "22.04", ("12.3.2", False)),  # `cudnn9`
+        ("12", "22.04", None),
+        ("99.9", "22.04", None),
+        ("12.4", "24.04", None),
+    ],
+)
+def test_the_newest_patch_of_a_release(cuda: str, ubuntu: str, newest: tuple[str, bool] | None) -> None:
+    assert newest_patch(cuda, ubuntu) == newest
+
+
+@pytest.mark.parametrize("cuda", sorted({".".join(tag.split(".")[:2]) for tag in known_tags()}))
+def test_the_images_that_init_writes_exist(cuda: str) -> None:
+    """The variant cudnn where it is called so, else runtime: of both, what compiles and what runs."""
+    image = newest_patch(cuda, "22.04")
+    if image is None:
+        assert not [tag for tag in known_tags() if tag.startswith(f"{cuda}.") and tag.endswith("-ubuntu22.04")]
+        return
+    version, plain = image
+    flavors = ("cudnn-devel", "cudnn-runtime") if plain else ("devel", "runtime")
+    assert [check_tag(f"nvidia/cuda:{version}-{flavor}-ubuntu22.04") for flavor in flavors] == [None, None]
