@@ -73,6 +73,10 @@ class OutputError(LockauditError):
     """A result that could not be written."""
 
 
+class UvError(LockauditError):
+    """uv is missing, or could not write a lock."""
+
+
 class RefusedError(LockauditError):
     """`bake` will not write a file that would build something wrong; the findings say why."""
 

@@ -12,7 +12,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from auditor.bake.files import read_text
 from auditor.bake.generate import Written
-from auditor.cli.edits import appended, replaced, same_endings, settings_table, with_exclusions, with_group
+from auditor.change.pyproject import appended, same_endings
+from auditor.cli.edits import replaced, settings_table, with_exclusions, with_group
 from auditor.cli.options import Overrides
 from auditor.cli.workspace import load_side
 from auditor.dockerfile.tags import newest_patch

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,15 @@ import click
 
 from auditor.bake.files import BakeFiles, read_text
 from auditor.bake.generate import Written, generate as generate_files
+from auditor.change.apply import difference, remove
 from auditor.cli.options import audit_options, overrides, voice, voice_options
-from auditor.cli.project import primary, refuse_unsafe, remove, require_dockerfile
+from auditor.cli.project import primary, refuse_unsafe, require_dockerfile
 from auditor.cli.workspace import load
 from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS
-from auditor.source import hide_logins, write_together
+from auditor.source import write_together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from auditor.rules.context import PairContext
 
@@ -108,13 +108,3 @@ def write(root: Path, changed: Sequence[Written], output: Path | None) -> None:
     for file in changed:
         if file.new is None:
             remove(root, file.path)
-
-
-def difference(file: Written) -> Iterator[str]:
-    """A unified diff from what is on disk to what should be."""
-    old, new = file.old or "", file.new or ""
-    for line in difflib.unified_diff(
-        old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{file.path}", f"b/{file.path}"
-    ):
-        shown = hide_logins(line)
-        yield shown if shown.endswith("\n") else f"{shown}\n\\ No newline at end of file\n"

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from auditor import __version__
+from auditor.change.apply import difference
 from auditor.cli.adopt import Adoption, plan_adoption
-from auditor.cli.bake import difference
 from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS, LockauditError
 from auditor.source import write_atomic
 

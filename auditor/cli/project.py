@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from auditor.bake.generate import keys_of
-from auditor.errors import InputError, OutputError, RefusedError
+from auditor.errors import InputError, RefusedError
 from auditor.finding import Severity
 from auditor.rules import RULES
 from auditor.rules.context import covers
@@ -13,8 +13,6 @@ from auditor.rules.run import audit
 from auditor.wheel.compiled import compiled_packages
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from auditor.dockerfile.model import Dockerfile
     from auditor.finding import Finding
     from auditor.lock.environment import Target
@@ -104,14 +102,3 @@ def require_dockerfile(context: PairContext) -> Dockerfile:
             hint="name it in [tool.lockaudit.image] dockerfile, or take docker/Dockerfile-uv of lockaudit's repository",
         )
     return context.dockerfile
-
-
-def remove(root: Path, path: str) -> None:
-    """Remove a generated file, and its folder once it is empty."""
-    file = root / path
-    try:
-        file.unlink(missing_ok=True)
-        if not any(file.parent.iterdir()):
-            file.parent.rmdir()
-    except OSError as error:
-        raise OutputError(f"cannot remove: {error.strerror or error}", path=path) from None

@@ -1,0 +1,78 @@
+"""Bring changes into the repository, all of them or none, and show them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from auditor.errors import OutputError
+from auditor.source import hide_logins, write_together
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from auditor.change.tree import Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a command would change.
+
+    Attributes:
+        changes: every file that differs afterwards, in the order of their paths; empty where nothing is to be done.
+        lines: what is done, one line each, as a person would say it.
+    """
+
+    changes: tuple[Change, ...]
+    lines: tuple[str, ...] = ()
+
+
+class Changed(Protocol):
+    """A file before and after; None where there is none."""
+
+    @property
+    def path(self) -> str:
+        """Relative to the root, with forward slashes."""
+
+    @property
+    def old(self) -> str | None:
+        """Its text on disk."""
+
+    @property
+    def new(self) -> str | None:
+        """Its text as it should be."""
+
+
+def apply(root: Path, changes: Sequence[Changed]) -> None:
+    """Write every change below the root. Files that go away go last, since nothing depends on them.
+
+    Raises:
+        OutputError: a file cannot be written; the hint says what was.
+    """
+    write_together((root / each.path, each.new, each.path) for each in changes if each.new is not None)
+    for each in changes:
+        if each.new is None:
+            remove(root, each.path)
+
+
+def remove(root: Path, path: str) -> None:
+    """Remove a file, and its folder once it is empty. Raises: OutputError."""
+    file = root / path
+    try:
+        file.unlink(missing_ok=True)
+        if not any(file.parent.iterdir()):
+            file.parent.rmdir()
+    except OSError as error:
+        raise OutputError(f"cannot remove: {error.strerror or error}", path=path) from None
+
+
+def difference(change: Changed) -> Iterator[str]:
+    """The lines of a unified diff from what is on disk to what should be; logins of URLs are hidden."""
+    old, new = change.old or "", change.new or ""
+    for line in difflib.unified_diff(
+        old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{change.path}", f"b/{change.path}"
+    ):
+        shown = hide_logins(line)
+        yield shown if shown.endswith("\n") else f"{shown}\n\\ No newline at end of file\n"
