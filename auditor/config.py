@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
@@ -180,5 +179,7 @@ class Config:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` most resembles, for "did you mean"."""
+    import difflib  # noqa: PLC0415 - for names that are wrong
+
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return found[0] if found else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import tempfile
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -169,6 +168,8 @@ def write_together(files: Iterable[tuple[Path, str, str]]) -> None:
 
 def _beside(real: Path, text: str) -> Path:
     """A temporary file in the folder of `real`, with this text and the mode that `real` has or is to have."""
+    import tempfile  # noqa: PLC0415 - 4 ms, for who writes
+
     if real.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     real.parent.mkdir(parents=True, exist_ok=True)

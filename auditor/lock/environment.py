@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from packaging.tags import Tag, compatible_tags, cpython_tags
-
 from auditor.errors import ConfigError
 from auditor.lock.marker import allows
+from auditor.lock.tags import cpython_tags, expanded, tags_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,7 +49,6 @@ _FIRST_GLIBC_OF_X86: Final = 5
 _FIRST_GLIBC: Final = 17
 _LEGACY_MANYLINUX: Final = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 _MACOS: Final = 14
-_FIRST_WITHOUT_MALLOC: Final = 8  # up to 3.7 the ABI tag ends in an m, for pymalloc
 
 
 @dataclass(frozen=True)
@@ -141,17 +139,17 @@ class Target:
         return self.machine.upper() if self.platform == "windows" and self.machine != "x86" else self.machine
 
     @cached_property
-    def _priorities(self) -> Mapping[Tag, int]:
+    def _priorities(self) -> Mapping[str, int]:
         """Rank of every tag that this target installs; lower is better."""
-        platforms = list(self._platform_tags())
-        # The ABIs are named, because left out they would be those of the interpreter that runs lockaudit.
-        abis = [f"cp3{self.minor}"] if self.minor >= _FIRST_WITHOUT_MALLOC else [f"cp3{self.minor}m"]
-        tags: list[Tag] = list(cpython_tags((3, self.minor), abis, platforms))
-        tags += compatible_tags((3, self.minor), f"cp3{self.minor}", platforms)
-        ranked: dict[Tag, int] = {}
-        for tag in tags:
+        ranked: dict[str, int] = {}
+        for tag in cpython_tags(self.minor, list(self._platform_tags())):
             ranked.setdefault(tag, len(ranked))
         return ranked
+
+    @cached_property
+    def _ranks(self) -> dict[str, int | None]:
+        """Rank of what wheels' names said of their tags so far: a lock repeats them."""
+        return {}
 
     def _platform_tags(self) -> Iterator[str]:
         if self.platform == "linux":
@@ -171,9 +169,12 @@ class Target:
 
     def rank(self, wheel: Artifact) -> int | None:
         """How well a wheel fits, lower is better; None if the target cannot install it."""
-        priorities = self._priorities
-        ranks = [priorities[tag] for tag in wheel_tags(wheel.filename) if tag in priorities]
-        return min(ranks) if ranks else None
+        tags = tags_in(wheel.filename)
+        ranks = self._ranks
+        if tags not in ranks:
+            priorities = self._priorities
+            ranks[tags] = min((priorities[tag] for tag in expanded(tags) if tag in priorities), default=None)
+        return ranks[tags]
 
     def usable(self, package: Package) -> tuple[Artifact, ...]:
         """The wheels of a package that this target can install, best first: by tag, build number, place in the file."""
@@ -185,17 +186,6 @@ class Target:
         """What this target installs: the best usable wheel, else the sdist, else nothing."""
         usable = self.usable(package)
         return usable[0] if usable else package.sdist
-
-
-@cache
-def _tags_of(suffix: str) -> frozenset[Tag]:
-    pythons, abis, platforms = (part.split(".") for part in suffix.split("-"))
-    return frozenset(Tag(python, abi, platform) for python in pythons for abi in abis for platform in platforms)
-
-
-def wheel_tags(filename: str) -> frozenset[Tag]:
-    """The tags of a wheel's file name. Cached by their text: a lock repeats a few hundred of them."""
-    return _tags_of("-".join(filename.removesuffix(".whl").split("-")[-3:]))
 
 
 def _build_tag(filename: str) -> tuple[int, str]:

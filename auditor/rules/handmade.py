@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from auditor.dockerfile.commands import verifies
@@ -137,6 +136,8 @@ def _locked(context: PairContext, name: str) -> list[tuple[str, Version]]:
 
 def _by_hand(context: PairContext, name: str, written: str, line: int, what: str) -> Iterator[Finding]:
     """The finding about one version, if it is one."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - 10 ms, for versions by hand
+
     try:
         version = Version(written)
         accepted = SpecifierSet(f"=={version}")

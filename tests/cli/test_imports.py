@@ -29,8 +29,12 @@ import json
 
 print(json.dumps([code, modules]), file=sys.stderr)
 """
-# `subprocess` is not among them, because packaging.tags imports it; who starts git is, because it does.
-HEAVY = frozenset({"hcl2", "tomlkit", "tomllib", "importlib.metadata", "auditor.cli.revision"})
+HEAVY = frozenset(
+    {
+        *("hcl2", "tomlkit", "tomllib", "importlib.metadata", "auditor.cli.revision"),
+        *("packaging.tags", "packaging.specifiers", "logging", "subprocess", "tempfile", "hashlib", "difflib"),
+    }
+)
 
 
 def imported(root: Path, *arguments: str) -> tuple[int, frozenset[str]]:
@@ -69,7 +73,7 @@ COMMANDS = {
     "check as JSON": (("check", "--output-format", "json"), HEAVY),
     "rule": (("rule", "LA103"), HEAVY | {"json", "rtoml", "e2b_dockerfile_utils"}),
     "select": (("select", "--target", TARGET), HEAVY),
-    "key": (("key",), HEAVY - {"auditor.cli.revision"}),
+    "key": (("key",), HEAVY - {"auditor.cli.revision", "hashlib", "subprocess", "tempfile"}),
 }
 
 

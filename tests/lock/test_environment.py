@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from packaging.specifiers import SpecifierSet
-from packaging.tags import sys_tags
+from packaging.tags import compatible_tags, cpython_tags, mac_platforms, sys_tags
 
 from auditor.errors import ConfigError
 from auditor.lock.environment import GLIBC_OF_UBUNTU, Target
 from auditor.lock.model import Artifact, Package, Source, SourceKind
 from auditor.lock.read import read_lock
+from auditor.lock.tags import cpython_tags as tags_of_cpython
 from tests.standins import sdist, uv, wheel
 
 if TYPE_CHECKING:
@@ -168,6 +169,18 @@ def test_tags_of_this_machine_in_their_order() -> None:
     # `packaging` prefers plain linux wheels to manylinux ones, uv the other way round: below, uv is asked.
     plain = f"-linux_{MACHINE}.whl"
     assert [name for name in ours if not name.endswith(plain)] == [name for name in real if not name.endswith(plain)]
+
+
+@pytest.mark.parametrize("minor", range(7, 21))
+@pytest.mark.parametrize(
+    "platforms",
+    [["any_machine"], ["manylinux_2_35_x86_64", "linux_x86_64"], ["win_amd64"], [*mac_platforms((14, 0), "arm64")]],
+    ids=lambda platforms: platforms[0],
+)
+def test_tags_as_packaging_orders_them(minor: int, platforms: list[str]) -> None:
+    abi = f"cp3{minor}" if minor > 7 else "cp37m"
+    real = [*cpython_tags((3, minor), [abi], platforms), *compatible_tags((3, minor), f"cp3{minor}", platforms)]
+    assert list(tags_of_cpython(minor, platforms)) == list(map(str, real))
 
 
 @pytest.mark.parametrize("variable", ["Py_GIL_DISABLED", "Py_DEBUG"])
