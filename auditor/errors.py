@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
 EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130  # as shells say it: 128 and the number of SIGINT
 
 
 class LockauditError(Exception):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
+import stat
+import sys
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +18,14 @@ from auditor.errors import InputError, OutputError
 from auditor.position import Position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import BinaryIO, TextIO
 
 _LOGIN: Final = re.compile(r"""(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<login>[^\s/?#"'<>]*)@""", re.IGNORECASE)
+_MARK, _SUFFIX = ".lockaudit-", ".tmp"  # of temporary files: `.uv.lock.lockaudit-a1b2c3d4.tmp`
+_PAGE: Final = 4096  # bytes: a file grows by pages as it is written, so a smaller one is there as a whole
+_TICK: Final = 20_000_000  # nanoseconds: longer than what a file system's clock takes to move on
+_PATIENCE: Final = 100  # ticks that a file may go on changing
 _CONFLICT_MARKERS = ("<<<<<<< ", ">>>>>>> ", "||||||| ")
 
 
@@ -89,11 +98,12 @@ def read_source(path: Path, root: Path | None = None, *, what: str = "file", hin
         hint: what to do when there is no such file.
 
     Raises:
-        InputError: no such file, a directory, no permission, not UTF-8, or unresolved git merge markers.
+        InputError: no such file, a directory, no permission, not UTF-8, unresolved git merge markers, or a file that
+            does not stop changing.
     """
     name = display_name(path, root) if root is not None else path.as_posix()
     try:
-        data = path.read_bytes()
+        data = _read_settled(path)
     except FileNotFoundError:
         raise InputError(f"no {what} here: the file does not exist", path=name, hint=hint) from None
     except IsADirectoryError:
@@ -108,6 +118,10 @@ def read_source(path: Path, root: Path | None = None, *, what: str = "file", hin
         raise InputError(f"cannot read this {what}: {error.strerror or error}", path=name) from None
     except ValueError:
         raise InputError(f"no {what} here: the path holds a null character", path=name, hint=hint) from None
+    if data is None:
+        raise InputError(
+            f"another program keeps changing this {what}", path=name, hint="run lockaudit again when that has ended"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -116,6 +130,38 @@ def read_source(path: Path, root: Path | None = None, *, what: str = "file", hin
     source = SourceFile(path, name, text)
     _refuse_merge_markers(source, what)
     return source
+
+
+def _read_settled(path: Path) -> bytes | None:
+    """The bytes of one version of a file, even while another program writes it in place, as `uv lock` does.
+
+    A file that is replaced is one version or the other by itself. Of one that is written in place, a part may be there
+    already; so what was read counts only if the file is older than the read, by more than its clock is precise.
+
+    Returns:
+        The bytes, or None where the file does not stop changing. Only whether to read again depends on the clock.
+    """
+    for _ in range(_PATIENCE):
+        with path.open("rb") as stream:
+            data = _unchanged(stream)
+        if data is not None:
+            return data
+        time.sleep(_TICK / 1e9)
+    return None
+
+
+def _unchanged(stream: BinaryIO) -> bytes | None:
+    """All of a file, or None where it changes meanwhile, or has changed just before."""
+    before = os.fstat(stream.fileno())
+    data = stream.read()
+    after = os.fstat(stream.fileno())
+    if not stat.S_ISREG(after.st_mode):
+        return data
+    if len(data) < _PAGE and len(data) == after.st_size:
+        return data
+    is_new = 0 <= time.time_ns() - after.st_mtime_ns < _TICK
+    same = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
+    return data if same and not is_new and len(data) == after.st_size else None
 
 
 def _refuse_merge_markers(source: SourceFile, what: str) -> None:
@@ -137,12 +183,13 @@ def write_together(files: Iterable[tuple[Path, str, str]]) -> None:
 
     Each text goes to a temporary file in the folder of its file and is flushed to disk; once all are there, each
     replaces the old file in one step. The mode of an existing file is kept; a link, a device or a pipe is written
-    through, not replaced.
+    through, not replaced. A process that is killed between two steps leaves some files new and some old, each of them
+    whole, and temporary files, which the next write of the same files removes.
 
     Raises:
         OutputError: a file cannot be written; nothing has changed then, or the hint says what has.
     """
-    prepared: list[tuple[Path, Path, str]] = []
+    prepared: list[_Prepared] = []
     written: list[str] = []
     shown = ""
     try:
@@ -151,40 +198,143 @@ def write_together(files: Iterable[tuple[Path, str, str]]) -> None:
             if path.exists() and not path.is_file() and not path.is_dir():
                 path.write_text(text, encoding="utf-8", newline="")
             else:
-                real = Path(os.path.realpath(path))
-                prepared.append((_beside(real, text), real, name))
-        for temporary, real, name in prepared:
-            shown = name
-            temporary.replace(real)
-            written.append(name)
+                sweep(path)
+                with _undisturbed():
+                    prepared.append(_beside(Path(os.path.realpath(path)), text, name))
+        with _undisturbed():
+            for each in prepared:
+                shown = each.name
+                each.temporary.replace(each.real)
+                written.append(each.name)
+        for folder in dict.fromkeys(each.real.parent for each in prepared):
+            _flush_folder(folder)
     except OSError as error:
         message = f"cannot write: {error.strerror or error}"
         hint = f"already written: {', '.join(written)}" if written else "nothing was changed"
         raise OutputError(message, path=shown, hint=hint) from None
     finally:
-        for temporary, _, _ in prepared:
-            temporary.unlink(missing_ok=True)
+        for each in prepared:
+            each.temporary.unlink(missing_ok=True)
+            each.stream.close()
 
 
-def _beside(real: Path, text: str) -> Path:
+def sweep(path: Path) -> None:
+    """Remove temporary files for `path` that a killed process has left; those of one that still writes stay."""
+    real = Path(os.path.realpath(path))
+    try:
+        names = os.listdir(real.parent)  # noqa: PTH208 - names are what is compared
+    except OSError:
+        return
+    for name in names:
+        if name.startswith(f".{real.name}{_MARK}") and name.endswith(_SUFFIX):
+            with contextlib.suppress(OSError), (real.parent / name).open("rb") as stream:
+                if _hold(stream.fileno(), wait=False):
+                    (real.parent / name).unlink()
+
+
+@contextlib.contextmanager
+def alone(folder: Path, waits: Callable[[], None]) -> Iterator[None]:
+    """Let one process at a time run such a block for a folder: others wait, and `waits` is called before they do.
+
+    What two processes write at once could be files of both. Nothing is left on disk: the folder itself is what is
+    locked, and the lock ends with the process. Without effect where the file system has no locks.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        yield
+        return
+    try:
+        if not _hold(handle, wait=False):
+            waits()
+            _hold(handle, wait=True)
+        yield
+    finally:
+        os.close(handle)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A temporary file with the new text, which is held as long as `stream` is open."""
+
+    temporary: Path
+    real: Path
+    name: str
+    stream: TextIO
+
+
+def _beside(real: Path, text: str, name: str) -> _Prepared:
     """A temporary file in the folder of `real`, with this text and the mode that `real` has or is to have."""
-    import tempfile  # noqa: PLC0415 - 4 ms, for who writes
-
     if real.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     real.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.", suffix=".tmp")
-    temporary = Path(name)
+    temporary, stream = _temporary(real)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
         temporary.chmod(real.stat().st_mode & 0o777 if real.exists() else 0o666 & ~_umask())
     except BaseException:  # an interrupt too: no temporary file stays behind
         temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what could not be written before cannot be written now
+            stream.close()
         raise
-    return temporary
+    return _Prepared(temporary, real, name, stream)
+
+
+def _temporary(real: Path) -> tuple[Path, TextIO]:
+    """A new temporary file that is held by this process."""
+    import tempfile  # noqa: PLC0415 - 4 ms, for who writes
+
+    while True:
+        handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}{_MARK}", suffix=_SUFFIX)
+        try:
+            _hold(handle, wait=True)
+            if os.fstat(handle).st_nlink:  # else another process has just swept it, before it was held
+                return Path(name), os.fdopen(handle, "w", encoding="utf-8", newline="")
+        except BaseException:
+            os.close(handle)
+            Path(name).unlink(missing_ok=True)
+            raise
+        os.close(handle)
+
+
+def _hold(handle: int, *, wait: bool) -> bool:
+    """Lock an open file or folder until it is closed, which a process that dies does too; False if another has it."""
+    if sys.platform == "win32":
+        return wait  # without locks nobody knows whose a file is: what was left stays
+    import fcntl  # noqa: PLC0415 - Windows has none
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # held by another, or a file system without locks
+        return False
+    return True
+
+
+def _flush_folder(folder: Path) -> None:
+    """Flush a folder's entries to disk, so that not even a power cut takes the replaced files back."""
+    with contextlib.suppress(OSError):  # some systems cannot open a folder, some file systems cannot flush one
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold back Ctrl-C and a polite end for the length of a block: it is done whole, or not begun."""
+    import signal  # noqa: PLC0415 - for who writes
+
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _umask() -> int:

@@ -58,7 +58,8 @@ Several values are separated by spaces or commas; an empty variable says nothing
 _STATUS: Final = (
     ("0", "Clean: no finding of severity error, every file up to date."),
     ("1", "Findings of severity error, or files that are out of date."),
-    ("2", "Usage, configuration, or input that cannot be read."),
+    ("2", "Usage, configuration, input that cannot be read, or a result that cannot be written."),
+    ("130", "Interrupted (Ctrl-C)."),
 )
 _FILES: Final = (
     ("pyproject.toml", "Settings, in [tool.lockaudit]."),

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
+import signal
 import stat
 import tempfile
+import threading
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from auditor.errors import InputError, OutputError
-from auditor.source import SourceFile, display_name, hide_logins, read_source, write_atomic, write_together
+from auditor.source import (
+    SourceFile,
+    alone,
+    display_name,
+    hide_logins,
+    read_source,
+    sweep,
+    write_atomic,
+    write_together,
+)
 from tests.privileges import without_privileges
 
 if TYPE_CHECKING:
@@ -291,6 +304,140 @@ def test_a_failure_in_the_last_step_says_what_was_written(
     assert (caught.value.path, caught.value.hint) == ("two", "already written: one")
     assert old.read_text(encoding="utf-8") == "new"
     assert list(tmp_path.iterdir()) == [old]
+
+
+def left_by_a_killed_process(path: Path) -> Path:
+    """A temporary file for a file, which nobody holds any more."""
+    left = path.with_name(f".{path.name}.lockaudit-a1b2c3d4.tmp")
+    left.write_text("half", encoding="utf-8")
+    return left
+
+
+def test_what_a_killed_process_has_left_goes_with_the_next_write(old: Path) -> None:
+    others = [old.with_name(name) for name in (".docker-bake.hcl.swp", ".docker-bake.hcl.x.tmp", "x.lockaudit-a.tmp")]
+    for other in others:
+        other.write_text("theirs", encoding="utf-8")
+    left_by_a_killed_process(old)
+    write_atomic(old, "new")
+    assert sorted(old.parent.iterdir()) == sorted([old, *others])
+
+
+def test_what_a_living_process_holds_stays(old: Path) -> None:
+    held = left_by_a_killed_process(old)
+    with held.open("rb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        sweep(old)
+        assert held.exists()
+    sweep(old)
+    assert not held.exists()
+
+
+def test_a_temporary_file_that_is_swept_before_it_is_held_is_made_again(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, names = tempfile.mkstemp, []
+
+    def swept_once(**options: Any) -> tuple[int, str]:  # noqa: ANN401 - what mkstemp takes
+        handle, name = real(**options)
+        names.append(name)
+        if len(names) == 1:
+            Path(name).unlink()
+        return handle, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", swept_once)
+    write_atomic(old, "new")
+    assert (old.read_text(encoding="utf-8"), len(names)) == ("new", 2)
+    assert list(old.parent.iterdir()) == [old]
+
+
+def test_all_is_on_disk_before_it_counts(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text before the name, the name before success: what a power cut leaves is whole too."""
+    steps: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def flush(handle: int) -> None:
+        steps.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "text")
+        fsync(handle)
+
+    def rename(source: Path, target: Path) -> None:
+        steps.append("name")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(os, "replace", rename)
+    write_together([(old, "new", "one"), (old.with_name("two"), "new", "two")])
+    assert steps == ["text", "text", "name", "name", "folder"]
+
+
+def test_an_interrupt_waits_until_all_files_are_replaced(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, real = old.with_name("other"), os.replace
+
+    def interrupted(source: Path, target: Path) -> None:
+        signal.raise_signal(signal.SIGINT)
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_together([(old, "new", "one"), (other, "new", "two")])
+    assert [path.read_text(encoding="utf-8") for path in (old, other)] == ["new", "new"]
+    assert sorted(old.parent.iterdir()) == sorted([old, other])
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    order: list[str] = []
+    inside, leave = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with alone(tmp_path, lambda: order.append("the first waits")):
+            inside.set()
+            leave.wait()
+            order.append("the first leaves")
+
+    def waits() -> None:
+        order.append("the second waits")
+        leave.set()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    inside.wait()
+    with alone(tmp_path, waits):
+        order.append("the second")
+    thread.join()
+    assert order == ["the second waits", "the first leaves", "the second"]
+    assert list(tmp_path.iterdir()) == []
+    with alone(tmp_path / "missing", waits):  # whatever is wrong with the folder is for others to say
+        pass
+
+
+# -- files that change while they are read ----------------------------------------------------------------------------
+
+
+def test_a_file_that_is_written_in_place_is_read_when_it_is_whole(tmp_path: Path) -> None:
+    path, text = tmp_path / "uv.lock", "line\n" * 10_000
+    path.write_text(text[:20_480], encoding="utf-8")  # as far as the other program has come
+
+    def finish() -> None:
+        time.sleep(0.01)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text[20_480:])
+
+    thread = threading.Thread(target=finish)
+    thread.start()
+    read = read_source(path).text
+    thread.join()
+    assert read == text
+
+
+def test_a_file_that_never_stops_changing_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "uv.lock"
+    path.write_text("x" * 8192, encoding="utf-8")
+    now = time.time_ns()
+    monkeypatch.setattr("auditor.source.time.sleep", lambda _: None)
+    monkeypatch.setattr("auditor.source.time.time_ns", lambda: now)
+    os.utime(path, ns=(now, now))
+    with pytest.raises(InputError, match="another program keeps changing this prod lock"):
+        read_source(path, tmp_path, what="prod lock")
 
 
 # -- logins ---------------------------------------------------------------------------------------------------------

@@ -183,6 +183,8 @@ class _Planner:
         if compiled and "wheel-build" not in project.groups:
             new = with_group(new)
             self.relock.append(".")
+        elif compiled and not any("wheel-build" in each.groups for each in self.side.lock.roots):
+            self.relock.append(".")  # the group is there, but the run that wrote it was killed before uv locked it
         claimed = self.claimed(project)
         if claimed:
             new = with_exclusions(new, claimed)
@@ -219,7 +221,9 @@ class _Planner:
         path = self.root / "prod" / "pyproject.toml"
         if path.exists():
             self.kept.append("prod/pyproject.toml is there already")
-            if not path.with_name("uv.lock").exists():
+            lock = path.with_name("uv.lock")
+            # A copy of the root's is where uv was to start from, in a run that was killed there.
+            if not lock.exists() or read_text(lock) == self.side.lock.file.text:
                 self.relock.append("prod")
         elif self.create_prod:
             self.files.append(Written(path="prod/pyproject.toml", new=self.prod_project(extras), old=None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from auditor.cli.options import audit_options, overrides, voice, voice_options
 from auditor.cli.project import primary, refuse_unsafe, require_dockerfile
 from auditor.cli.workspace import load
 from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS
-from auditor.source import write_together
+from auditor.source import alone, sweep, write_together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,14 +56,19 @@ def bake(
         message = "--check, --diff and --stdout exclude each other"
         raise click.UsageError(message)
     speaker = voice(options)
-    context = load(root, overrides(options))
-    speaker.describe([context])
-    files = generate(context, output)
-    speaker.done()
+    given = overrides(options)
+    writes = not (check or diff or stdout)
+    with alone(root, lambda: speaker.say("waiting for another `lockaudit bake` here")) if writes else nullcontext():
+        context = load(root, given)
+        speaker.describe([context])
+        files = generate(context, output)
+        speaker.done()
+        changed = [file for file in files if file.changed]
+        if writes:
+            write(root, files, output)
     if stdout:
         click.echo(files[-1].new, nl=False)
         return EXIT_CLEAN
-    changed = [file for file in files if file.changed]
     if check or diff:
         click.echo("".join(line for file in changed for line in difference(file)), nl=False)
         if check and changed:
@@ -72,7 +78,6 @@ def bake(
         if check:
             speaker.say(f"up to date: {len(files)} files")
         return EXIT_CLEAN
-    write(root, changed, output)
     for file in changed:
         speaker.say(f"{'removed' if file.new is None else 'wrote'} {file.path}")
     if not changed:
@@ -98,13 +103,13 @@ def generate(context: PairContext, output: Path | None = None) -> list[Written]:
     return files
 
 
-def write(root: Path, changed: Sequence[Written], output: Path | None) -> None:
-    """Write what changed, all of it or nothing, and remove what is no longer wanted."""
-    wanted = [file for file in changed if file.new is not None]
-    places = {file.path: root / file.path for file in wanted}
+def write(root: Path, files: Sequence[Written], output: Path | None) -> None:
+    """Write what changed, all of it or nothing, and remove what is no longer wanted and what a killed run has left."""
+    places = {file.path: root / file.path for file in files}
     if output is not None:
         places[output.as_posix()] = output
-    write_together((places[file.path], file.new or "", file.path) for file in wanted)
-    for file in changed:
+    write_together((places[file.path], file.new, file.path) for file in files if file.changed and file.new is not None)
+    for file in files:
+        sweep(places[file.path])
         if file.new is None:
             remove(root, file.path)

@@ -12,8 +12,8 @@ import click
 from auditor import __version__
 from auditor.change.apply import difference
 from auditor.cli.adopt import Adoption, plan_adoption
-from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS, LockauditError
-from auditor.source import write_atomic
+from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INTERRUPTED
+from auditor.source import read_source, write_atomic
 
 
 @click.command()
@@ -73,7 +73,8 @@ def _lock(root: Path, adoption: Adoption, *, run_uv: bool) -> list[str]:
         seed = root / folder / "uv.lock"
         is_seeded = folder != "." and not seed.exists()
         if is_seeded:
-            shutil.copyfile(root / "uv.lock", seed)  # uv keeps the versions that it finds, and prunes the rest
+            # uv keeps the versions that it finds, and prunes the rest.
+            write_atomic(seed, read_source(root / "uv.lock", root).text, name=f"{folder}/uv.lock")
         done = subprocess.run(  # noqa: S603 - uv, with a folder of ours
             [uv, "lock", "--directory", str(root / folder), "--quiet"], capture_output=True, text=True, check=False
         )
@@ -89,14 +90,12 @@ def _lock(root: Path, adoption: Adoption, *, run_uv: bool) -> list[str]:
 
 def _finish(root: Path) -> int:
     """Check and bake, as the first use; an error there is a result of init, not its failure."""
-    from auditor.cli.main import report_error, run  # noqa: PLC0415 - the other way round, main imports this module
+    from auditor.cli.main import run  # noqa: PLC0415 - the other way round, main imports this module
 
     code = run(["check", str(root)])
-    try:
-        baked = run(["bake", str(root)])
-    except LockauditError as error:
-        report_error(error)
-        baked = error.exit_code
+    baked = run(["bake", str(root)]) if code != EXIT_INTERRUPTED else code
+    if baked == EXIT_INTERRUPTED:
+        return baked
     if code or baked:
         click.echo("next: mend the findings above, then `lockaudit check` and `lockaudit bake`", err=True)
         return EXIT_FINDINGS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from auditor import __version__
-from auditor.errors import EXIT_ERROR, LockauditError, RefusedError
+from auditor.cli.terminal import interrupted
+from auditor.errors import EXIT_CLEAN, EXIT_ERROR, LockauditError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +32,7 @@ _COMMANDS: Final = {
     "config": ("auditor.cli.config", "config", "Print the settings that count here, and where each comes from."),
     "completion": ("auditor.cli.completion", "completion", "Print the script that completes commands in a shell."),
 }
-_INTERRUPTED: Final = 130
+_NAME: Final = "lockaudit"
 _COMPLETE: Final = "_LOCKAUDIT_COMPLETE"  # click's variable
 
 
@@ -84,7 +86,8 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 clean, 1 findings of severity error or stale files, 2 usage, configuration, bad input.",
+    epilog="Exit codes: 0 clean, 1 findings of severity error or stale files, 2 usage, configuration, bad input,"
+    " or a result that cannot be written, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="lockaudit", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -98,7 +101,7 @@ def cli() -> None:
     """  # noqa: D205, D301 - \b is click's mark for "do not rewrap"
 
 
-def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each way to end
+def run(arguments: Sequence[str]) -> int:
     """Run the command line.
 
     Returns:
@@ -106,7 +109,15 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each
     """
     prepare_streams()
     try:
-        code = cli.main(args=list(arguments), prog_name="lockaudit", standalone_mode=False)
+        return _run(arguments)
+    except OSError:  # nor can stderr be written, so that there is nobody to tell
+        _silence()
+        return EXIT_ERROR
+
+
+def _run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each way to end
+    try:
+        code = _call(arguments)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -116,13 +127,17 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each
     except LockauditError as error:
         report_error(error)
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("lockaudit: interrupted\n")
-        return _INTERRUPTED
-    except (BrokenPipeError, SystemExit) as stop:  # the reader has left, which click answers with an exit of its own
-        if _COMPLETE in os.environ and isinstance(stop, SystemExit):
-            return int(stop.code or 0)  # a shell has asked for completions
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (click.Abort, EOFError, KeyboardInterrupt):
+        return interrupted()
+    except BrokenPipeError:  # the reader has left: whoever does that wants no message
+        _silence()
+        return EXIT_ERROR
+    except OSError as error:  # of files, `source` makes errors of its own: this is the output, or the system's limits
+        reason = error.strerror or str(error)
+        place = error.filename or ("" if isinstance(error, FileNotFoundError) else "cannot write the output")
+        message = f"{place}: {reason}" if place else reason
+        sys.stderr.write(f"error: {message}\n")
+        _silence()
         return EXIT_ERROR
     except Exception:  # noqa: BLE001 - a bug keeps its traceback, but never the exit code of a finding
         import traceback  # noqa: PLC0415
@@ -130,14 +145,39 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each
         traceback.print_exc()
         sys.stderr.write("lockaudit: this is a bug in lockaudit; please report it with the lines above\n")
         return EXIT_ERROR
-    return code if isinstance(code, int) else 0
+    return code if isinstance(code, int) else EXIT_CLEAN
+
+
+def _call(arguments: Sequence[str]) -> object:
+    """What a command returns. Not with click's `main`, which answers an interrupt and a closed pipe itself."""
+    if _COMPLETE in os.environ:  # a shell asks for completions
+        try:
+            return cli.main(args=list(arguments), prog_name=_NAME, standalone_mode=False)
+        except SystemExit as stop:
+            return stop.code
+    with cli.make_context(_NAME, list(arguments)) as context:
+        return cli.invoke(context)
+
+
+def _silence() -> None:
+    """Let what is still in a stream's buffer go nowhere, since Python would complain about it at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # a stream of a test has no number
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def prepare_streams() -> None:
     """Make stdout and stderr such that a finding cannot become a crash: closed, or in a locale without UTF-8."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # closed by the caller: else the next file would get its number, and messages for a stream
+            os.open(os.devnull, os.O_RDWR)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is None:  # closed by the caller, `>&-`: whoever does that wants the exit code only
+        if stream is None:  # `>&-`: whoever does that wants the exit code only
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TextIO
+
+from auditor.errors import EXIT_INTERRUPTED
 
 
 def wants_color(choice: str, stream: TextIO | None = None) -> bool:
@@ -16,3 +19,11 @@ def wants_color(choice: str, stream: TextIO | None = None) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
+
+
+def interrupted() -> int:
+    """Tell that the user has ended the command; on a terminal, on a line after its `^C`. Returns the exit code."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write("\nlockaudit: interrupted\n" if sys.stderr.isatty() else "lockaudit: interrupted\n")
+    return EXIT_INTERRUPTED

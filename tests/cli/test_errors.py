@@ -333,4 +333,4 @@ def test_an_interruption_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     root = write_pair(tmp_path, dev=FILELOCK, prod=FILELOCK)
     monkeypatch.setattr("auditor.cli.check.audit", interrupted)
-    assert lockaudit("check", root) == Result(130, "", "\nlockaudit: interrupted\n")
+    assert lockaudit("check", root) == Result(130, "", "lockaudit: interrupted\n")
