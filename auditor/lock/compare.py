@@ -6,6 +6,7 @@ Verdicts follow the edge cases of the facts on uv.lock, section 4 (numbers in th
 from __future__ import annotations
 
 import posixpath
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -59,13 +60,26 @@ def canonical_filename(artifact: Artifact) -> str:
     name = unquote(artifact.filename)
     if not artifact.is_wheel:
         return name
-    parts = name.split("-")
-    try:
-        parts[1] = str(Version(parts[1]))
-    except (IndexError, InvalidVersion):
+    project, _, rest = name.partition("-")
+    version, separator, tags = rest.partition("-")
+    canonical_version = _canonical_version(version)
+    if canonical_version is None:
         return name
-    parts[0] = normalize(parts[0]).replace("-", "_")
-    return "-".join(parts)
+    return f"{_canonical_project(project)}-{canonical_version}{separator}{tags}"
+
+
+@cache
+def _canonical_project(text: str) -> str:
+    """The first part of a wheel's name. Cached, as is the second: the wheels of a release repeat both."""
+    return normalize(text).replace("-", "_")
+
+
+@cache
+def _canonical_version(text: str) -> str | None:
+    try:
+        return str(Version(text))
+    except InvalidVersion:
+        return None
 
 
 def _subdirectory(source: Source) -> str:

@@ -178,6 +178,17 @@ class Target:
 
     def usable(self, package: Package) -> tuple[Artifact, ...]:
         """The wheels of a package that this target can install, best first: by tag, build number, place in the file."""
+        known = self._usable.get(id(package))
+        if known is None:
+            known = self._usable[id(package)] = (package, self._sorted(package))
+        return known[1]
+
+    @cached_property
+    def _usable(self) -> dict[int, tuple[Package, tuple[Artifact, ...]]]:
+        """What `usable` found: several rules ask about a package. Each is kept here, so that its id stays its own."""
+        return {}
+
+    def _sorted(self, package: Package) -> tuple[Artifact, ...]:
         ranked = [(rank, wheel) for wheel in package.wheels if (rank := self.rank(wheel)) is not None]
         ranked.sort(key=lambda item: _build_tag(item[1].filename), reverse=True)
         return tuple(wheel for _, wheel in sorted(ranked, key=lambda item: item[0]))

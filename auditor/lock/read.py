@@ -9,7 +9,6 @@ accepted.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
 LOCK_VERSION = 1
 _LARGEST = 2**63 - 1
-_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*(?:package|distribution)[ \t]*\]\]", re.MULTILINE)
+_HEADER = re.compile(r"\[\[[ \t]*(?:package|distribution)[ \t]*\]\]")
 _VERSION = re.compile(r"^[ \t]*version[ \t]*=", re.MULTILINE)
 _FULL_SHA = re.compile(r"[0-9a-f]{40}")
 # Name, version, an optional build, then three sets of tags, of which the Pythons begin with no digit.
@@ -226,7 +225,7 @@ class _Reader:
             dependencies=self.edges(table, "dependencies", name),
             optional={normalize(extra): self.edges(optional, extra, name) for extra in optional},
             groups={normalize(group): self.edges(groups, group, name) for group in groups},
-            wheels=tuple(self.wheel(item, name, version, source) for item in self.table_list(table, "wheels", name)),
+            wheels=self.wheels(self.table_list(table, "wheels", name), name, version, source),
             sdist=None if sdist is None else self.sdist(sdist, name, source),
             resolution_markers=self.markers(table, "resolution-markers", name),
             default_groups=self.default_groups(table, name),
@@ -337,29 +336,38 @@ class _Reader:
         extra = "extra" if "extra" in table else "extras"
         return Edge(candidates[0], self.names(table, extra, where), self.marker(table.get("marker"), where))
 
-    def wheel(self, table: Table, name: str, version: Version | None, source: Source) -> Artifact:
+    def wheels(self, found: list[Table], name: str, version: Version | None, source: Source) -> tuple[Artifact, ...]:
+        archive = source.kind is SourceKind.GIT and any(key == "path" for key, _ in source.extra)
+        needs_hash = source.kind in {SourceKind.URL, SourceKind.PATH} or archive
+        has_none = source.is_local_tree or (source.kind is SourceKind.GIT and not archive)
+        written = None if version is None else str(version)
+        wheels = []
+        for table in found:
+            artifact = self.wheel(table, name, version, written)
+            if artifact.hash is None and needs_hash:
+                raise self.fail(f"the wheel of {name}, a {source.kind} source, has no hash")
+            if artifact.hash is not None and has_none:
+                raise self.fail(f"{name} is a {source.kind} source, but has a wheel with a hash: {artifact.filename}")
+            wheels.append(artifact)
+        return tuple(wheels)
+
+    def wheel(self, table: Table, name: str, version: Version | None, written: str | None) -> Artifact:
+        """One wheel; `written` is the text of `version`, made once for all of a package's wheels."""
         location = table.get("url") or table.get("path") or table.get("filename") or ""
         if not isinstance(location, str) or not location:
             raise self.fail(f"a wheel of {name} has neither url, path nor filename")
         filename = unquote(location.partition("?")[0].partition("#")[0].rpartition("/")[2])
         if not filename.endswith(".whl"):
             raise self.fail(f"a wheel of {name} is no wheel: {filename}")
-        self.check_wheel_name(filename, name, version)
-        artifact = self.artifact(table, filename, location, is_wheel=True)
-        archive = source.kind is SourceKind.GIT and any(key == "path" for key, _ in source.extra)
-        if artifact.hash is None and (source.kind in {SourceKind.URL, SourceKind.PATH} or archive):
-            raise self.fail(f"the wheel of {name}, a {source.kind} source, has no hash")
-        if artifact.hash is not None and (source.is_local_tree or (source.kind is SourceKind.GIT and not archive)):
-            raise self.fail(f"{name} is a {source.kind} source, but has a wheel with a hash: {filename}")
-        return artifact
-
-    def check_wheel_name(self, filename: str, name: str, version: Version | None) -> None:
         if not _WHEEL.fullmatch(filename):
             raise self.fail(f"a wheel of {name} has no valid file name: {filename}")
-        parts = filename.split("-")
-        if version is None or parts[1] == str(version):
-            return
-        found = parse_version(parts[1])
+        if version is not None and (text := filename.split("-", 2)[1]) != written:
+            self.check_version_of_wheel(text, filename, name, version)
+        return self.artifact(table, filename, location, is_wheel=True)
+
+    def check_version_of_wheel(self, text: str, filename: str, name: str, version: Version) -> None:
+        """Refuse a version, as a wheel's name writes it, that is not the locked one."""
+        found = parse_version(text)
         if found is None:
             raise self.fail(f"a wheel of {name} has no valid version: {filename}")
         # uv takes a local part that only the file has: publishers put the build's key there.
@@ -435,16 +443,18 @@ def _package_spans(source: SourceFile, count: int) -> list[tuple[int, int]]:
     or packages written as an inline array, would break the count: then every package gets the whole file.
     """
     text = source.text
-    newlines = _newline_offsets(text)
-    starts = [bisect_right(newlines, match.start()) + 1 for match in _HEADER.finditer(text)]
-    last = len(newlines) + 1
+    starts: list[int] = []
+    line, offset = 1, 0
+    for match in _HEADER.finditer(text):
+        start = match.start()
+        if not text[text.rfind("\n", 0, start) + 1 : start].strip(" \t"):  # else it is no header
+            line += text.count("\n", offset, start)
+            offset = start
+            starts.append(line)
+    last = line + text.count("\n", offset)
     if len(starts) != count or not count:
         return [(1, last)] * count
     return list(zip(starts, [start - 1 for start in starts[1:]] + [last], strict=True))
-
-
-def _newline_offsets(text: str) -> list[int]:
-    return [match.end() - 1 for match in re.finditer("\n", text)]
 
 
 def _kind(value: object) -> str:

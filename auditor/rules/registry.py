@@ -99,8 +99,9 @@ def _foreign(lock: Lock, hosts: Mapping[int, Counter[str]]) -> Iterator[tuple[Pa
         if moved:
             more = f" and {len(moved) - 1} more files come" if len(moved) > 1 else " comes"
             yield package, moved[0], f"{more} from {_host(moved[0].location)}, unlike the other files of {usual}"
+        beginnings = (f"{package.name.replace('-', '_')}-", f"{package.name}-")
         for artifact in package.artifacts:
-            if not _is_named_after(artifact, package.name):
+            if not artifact.filename.startswith(beginnings) and not _is_named_after(artifact, package.name):
                 yield package, artifact, f" is named after another package than {package.name}"
 
 
@@ -126,8 +127,6 @@ def _usual(package: Package, hosts: Counter[str], registry: Counter[str]) -> str
 
 def _is_named_after(artifact: Artifact, name: str) -> bool:
     """Whether a file's name begins with its package's, in any spelling."""
-    if artifact.filename.startswith((f"{name.replace('-', '_')}-", f"{name}-")):
-        return True
     if artifact.is_wheel:
         return normalize(artifact.filename.partition("-")[0]) == name
     return normalize(artifact.filename).startswith(f"{name}-")
