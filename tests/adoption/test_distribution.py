@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from packaging.metadata import Metadata
 
 from auditor import __version__
 from auditor.cli.adopt import template
@@ -66,21 +68,44 @@ def call(*command: str | Path, cwd: Path | None = None, env: Mapping[str, str] |
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Both distributions of this working tree."""
-    tree, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("dist")
+    """Both distributions of this working tree, or those that LOCKAUDIT_DIST holds: a release tests its very files."""
+    given = os.environ.get("LOCKAUDIT_DIST")
+    if given:
+        return distributions(REPOSITORY / given)
+    return build(copied(tmp_path_factory.mktemp("tree")), tmp_path_factory.mktemp("dist"))
+
+
+def copied(tree: Path) -> Path:
+    """The files of this repository that distributions are built of."""
     for name in (*BUILT_OF, *BUILT_OF_FILES):
         source = REPOSITORY / name
         if source.is_dir():
             shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, tree / name)
-    command = [uv_binary(), "build", "--quiet", "--out-dir", str(out), str(tree)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    return tree
+
+
+def build(tree: Path, out: Path, **variables: str) -> Built:
+    """Build both as `script/build` does: with the locked backend, and its hashes checked."""
+    backend = out / "backend.txt"
+    export = ["export", "--quiet", "--frozen", "--only-group", "build", "--no-emit-project"]
+    call(uv_binary(), *export, "--output-file", backend, cwd=REPOSITORY)
+    options = ["--require-hashes", "--build-constraints", str(backend), "--out-dir", str(out)]
+    command = [uv_binary(), "build", "--quiet", *options, str(tree)]
+    variables = {"SOURCE_DATE_EPOCH": "1700000000", **variables}
+    done = subprocess.run(command, env=environment() | variables, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         if re.search(r"dns error|[Cc]onnection|network|failed to fetch", done.stderr, re.IGNORECASE):
             missing(f"no package index, so nothing can be built: {done.stderr.strip()}")
         pytest.fail(done.stderr)
-    return Built(next(out.glob("*.whl")), next(out.glob("*.tar.gz")))
+    return distributions(out)
+
+
+def distributions(folder: Path) -> Built:
+    """The one wheel and the one sdist of a folder."""
+    (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    return Built(wheel, sdist)
 
 
 @pytest.fixture(scope="module", params=["uv", "pip"])
@@ -117,6 +142,36 @@ def test_what_is_in_them(built: Built) -> None:
     with tarfile.open(built.sdist) as archive:
         members = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "LICENSE", "README.md", ".pre-commit-hooks.yaml", "docker/Dockerfile-uv"} <= members
+
+
+def test_two_builds_are_equal_to_the_byte(tmp_path: Path) -> None:
+    trees = [copied(tmp_path / name) for name in ("here", "elsewhere/and deeper")]
+    for file in trees[1].rglob("*"):
+        file.chmod(0o700 if file.is_dir() else 0o600)
+        os.utime(file, (1, 1))
+    outs = [tmp_path / name for name in ("first", "second")]
+    for out in outs:
+        out.mkdir()
+    first, second = (
+        build(tree, out, **others)
+        for tree, out, others in zip(trees, outs, ({}, {"TZ": "Asia/Tokyo", "LC_ALL": "C"}), strict=True)
+    )
+    assert first.wheel.read_bytes() == second.wheel.read_bytes()
+    assert first.sdist.read_bytes() == second.sdist.read_bytes()
+
+
+def test_the_metadata_is_what_an_index_accepts(built: Built) -> None:
+    with zipfile.ZipFile(built.wheel) as archive:
+        wheel = archive.read(f"lockaudit-{__version__}.dist-info/METADATA")
+    with tarfile.open(built.sdist) as archive:
+        member = archive.extractfile(f"lockaudit-{__version__}/PKG-INFO")
+        assert member is not None
+        sdist = member.read()
+    for content in (wheel, sdist):
+        metadata = Metadata.from_email(content, validate=True)
+        assert (metadata.name, str(metadata.version)) == ("lockaudit", __version__)
+        assert metadata.description_content_type == "text/markdown"
+        assert metadata.license_expression == "Apache-2.0"
 
 
 def test_version_and_help(programs: Path) -> None:

@@ -16,25 +16,44 @@ root=${LOCKAUDIT_ROOT:-.}
 version=${LOCKAUDIT_VERSION:-}
 [[ $version =~ ^[0-9A-Za-z.+!]*$ ]] || fail 'the input `version` is not a version'
 
-if [[ -z $version ]] && command -v lockaudit >/dev/null; then
+scratch=$(mktemp -d "${RUNNER_TEMP:-/tmp}/lockaudit.XXXXXX")
+here=$(cd "$GITHUB_ACTION_PATH/../../.." && pwd)
+
+# own_revision: an environment with what this revision of lockaudit needs, every file checked against its hash. Nothing
+# is built: lockaudit runs from its sources. The workspace configures none of it, and is not on Python's path (-P).
+own_revision() {
+    cd "$scratch"
+    if command -v uv >/dev/null; then
+        uv venv --quiet --python '>=3.11' "$scratch/venv"
+        uv pip install --quiet --python "$scratch/venv/bin/python" --no-deps --only-binary :all: \
+            --require-hashes --requirement "$GITHUB_ACTION_PATH/requirements.txt"
+    else
+        python3 -m venv "$scratch/venv" || fail 'this needs uv, or Python 3.11 or newer with its venv module'
+        "$scratch/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+            --require-hashes --requirement "$GITHUB_ACTION_PATH/requirements.txt"
+    fi
+    cd "$OLDPWD"
+    command=(env "PYTHONPATH=$here" "$scratch/venv/bin/python" -P -m auditor)
+}
+
+if [[ -n $version ]]; then
+    if command -v uv >/dev/null; then
+        command=(uv tool run --quiet --from "lockaudit==$version" lockaudit)
+    elif command -v pipx >/dev/null; then
+        command=(pipx run --quiet --spec "lockaudit==$version" lockaudit)
+    else
+        fail 'the input `version` needs uv or pipx on PATH'
+    fi
+elif command -v lockaudit >/dev/null; then
     command=(lockaudit)
 else
-    source=${version:+lockaudit==$version}
-    source=${source:-$(cd "$GITHUB_ACTION_PATH/../../.." && pwd)}
-    if command -v uv >/dev/null; then
-        command=(uv tool run --quiet --from "$source" lockaudit)
-    elif command -v pipx >/dev/null; then
-        command=(pipx run --quiet --spec "$source" lockaudit)
-    else
-        fail 'there is neither lockaudit nor uv nor pipx on PATH'
-    fi
+    own_revision
 fi
 
 check() { # check FORMAT [ARGUMENT...]: what is given later wins, so that `args` cannot change the format
     "${command[@]}" check ${arguments[@]+"${arguments[@]}"} --output-format "$@" -- "$root"
 }
 
-scratch=$(mktemp -d "${RUNNER_TEMP:-/tmp}/lockaudit.XXXXXX")
 code=0
 # Every line of stderr gets a prefix: one that began with `::` would be a command.
 check github 2>"$scratch/stderr" || code=$?

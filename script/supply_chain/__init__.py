@@ -1,0 +1,1 @@
+"""Checks of what this repository itself installs: pins, hashes, registries and known vulnerabilities."""
