@@ -25,7 +25,7 @@ class Key:
         path: dotted; `*` stands for any name, `[]` marks an array of tables.
         kind: of its value.
         doc: what it does.
-        choices: the only values of a string; empty for any.
+        choices: the only values of a string, or of the items of a list; empty for any.
     """
 
     path: str
@@ -35,6 +35,7 @@ class Key:
 
 
 VARIANTS: Final = ("cudnn", "runtime", "base")
+PLATFORMS: Final = ("linux/amd64", "linux/arm64")
 CACHE_BACKENDS: Final = ("registry", "local", "gha", "s3", "azblob")
 
 KEYS: Final = (
@@ -63,11 +64,30 @@ KEYS: Final = (
     Key("pair[].prod.extras", "strings", "Extras that this pair's image installs."),
     Key("pair[].prod.groups", "strings", "Groups that this pair's image installs."),
     Key("pair[].dockerfile", "path", "Dockerfile of this pair. Default: `image.dockerfile`."),
+    Key("variant[].name", "string", "Name of one CUDA variant of the images, `cu124`: its bake targets end in it."),
+    Key("variant[].cuda", "string", "CUDA version of this variant. Default: `image.cuda`."),
+    Key("variant[].image-variant", "string", "Its variant of the CUDA images. Default: `image.variant`.", VARIANTS),
+    Key("variant[].ubuntu", "string", "Ubuntu release of this variant. Default: `image.ubuntu`."),
+    Key("variant[].python", "string", "Python of this variant, `3.12`: in place of the one in every target."),
+    Key("variant[].targets", "strings", "Environments of this variant. Default: `targets`."),
+    Key("variant[].platforms", "strings", "Platforms of this variant. Default: `image.platforms`.", PLATFORMS),
+    Key("variant[].dev.lock", "path", "Development lock of this variant. Default: `dev.lock`."),
+    Key("variant[].dev.extras", "strings", "Extras that this variant selects of dev. Default: `dev.extras`."),
+    Key("variant[].dev.groups", "strings", "Groups of dev that count as production in it. Default: `dev.groups`."),
+    Key("variant[].prod.lock", "path", "Production lock of this variant. Default: `prod.lock`."),
+    Key("variant[].prod.extras", "strings", "Extras that this variant's image installs. Default: `prod.extras`."),
+    Key("variant[].prod.groups", "strings", "Groups that this variant's image installs. Default: `prod.groups`."),
     Key("image.dockerfile", "path", "The Dockerfile of both images. Default: `docker/Dockerfile-uv`."),
     Key("image.cuda", "string", "CUDA version of the image. Default: the Dockerfile's CUDA_VERSION."),
     Key("image.variant", "string", "Variant of the CUDA images. Default: the Dockerfile's CUDA_VARIANT.", VARIANTS),
     Key("image.ubuntu", "string", "Ubuntu release of the image. Default: the Dockerfile's UBUNTU_VERSION."),
     Key("image.uv", "string", "uv in the images. Default: the Dockerfile's UV_VERSION."),
+    Key(
+        "image.platforms",
+        "strings",
+        "Platforms to build for; of several, each is a bake target of its own. Default: that of the first target.",
+        PLATFORMS,
+    ),
     Key("bake.file", "path", "The bake file to write. Default: `docker-bake.hcl`."),
     Key("bake.image", "string", "Name of the images. Default: the root project's name."),
     Key("bake.cache-repo", "string", "Repository of the registry cache. Default: the image's name with `-cache`."),
@@ -93,13 +113,22 @@ class SideConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageConfig:
-    """Pins of the images; None where the Dockerfile's ARG decides."""
+    """Pins of the images; None where the Dockerfile's ARG decides.
+
+    Attributes:
+        python: minor version, where a variant has one of its own.
+        platforms: as Docker writes them; empty for that of the first target.
+        lines: of the settings that a variant has in place of the general ones, by the name of the field.
+    """
 
     dockerfile: str = "docker/Dockerfile-uv"
     cuda: str | None = None
     variant: str | None = None
     ubuntu: str | None = None
     uv: str | None = None
+    python: str | None = None
+    platforms: tuple[str, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +178,25 @@ class PairConfig:
     dockerfile: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantConfig:
+    """One CUDA variant of the images, what is general filled in.
+
+    Attributes:
+        name: letters, digits, `-` and `_`: a part of the names of bake targets, tags, caches and folders.
+        dev: the development side.
+        prod: the production side.
+        image: the pins; their `lines` are those of the variant's own settings.
+        targets: its environments; empty where nobody says, which leaves it to the Dockerfile.
+    """
+
+    name: str
+    dev: SideConfig
+    prod: SideConfig
+    image: ImageConfig
+    targets: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """The effective settings. Names are normalised, paths are relative to the root with forward slashes.
@@ -168,6 +216,7 @@ class Config:
     severity: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     packages: Mapping[str, PackageConfig] = field(default_factory=lambda: MappingProxyType({}))
     pairs: tuple[PairConfig, ...] = ()
+    variants: tuple[VariantConfig, ...] = ()
     dev: SideConfig = field(default_factory=lambda: SideConfig(lock="uv.lock"))
     prod: SideConfig = field(default_factory=lambda: SideConfig(lock="prod/uv.lock"))
     image: ImageConfig = field(default_factory=ImageConfig)

@@ -45,9 +45,10 @@ def make_schema() -> dict[str, Any]:
             node = _section(node, section)
         leaf = {"description": key.doc, **_value(key.kind)}
         if key.choices:
-            leaf["enum"] = list(key.choices)
+            leaf.get("items", leaf)["enum"] = list(key.choices)
         node["properties"][last] = leaf
     root["properties"]["pair"]["items"]["required"] = ["name", "prod"]
+    root["properties"]["variant"]["items"]["required"] = ["name"]
     return root
 
 

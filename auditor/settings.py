@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -18,6 +19,7 @@ from auditor.config import (
     PackageConfig,
     PairConfig,
     SideConfig,
+    VariantConfig,
     WheelConfig,
     nearest,
 )
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 Path = tuple[str, ...]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_VARIANT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
+_WHEEL: Final = re.compile(r"(?:^|[-_])wheels?(?:$|[-_])")  # what bake targets of wheels are told by
+_PYTHON: Final = re.compile(r"3\.\d{1,2}")
+_PYTHON_OF_TARGET: Final = re.compile(r"cp3\d+$")
 _WANTED: Final = {
     "strings": "a list of strings",
     "string-table": "a table of strings",
@@ -113,7 +119,10 @@ class _Reader:
 
     def config(self) -> Config:
         self.flatten(self.tables, ())
-        image, bake, cache = ImageConfig(), BakeConfig(), CacheConfig()
+        bake, cache = BakeConfig(), CacheConfig()
+        dev = self.side((), "dev", SideConfig(lock="uv.lock"))
+        prod = self.side((), "prod", SideConfig(lock="prod/uv.lock"))
+        image = self.image()
         return Config(
             file=self.file,
             targets=self.get("targets", ()),
@@ -126,15 +135,10 @@ class _Reader:
             severity=self.severities(("severity",)),
             packages=self.packages(),
             pairs=self.pairs(),
-            dev=self.side((), "dev", "uv.lock"),
-            prod=self.side((), "prod", "prod/uv.lock"),
-            image=ImageConfig(
-                dockerfile=self.get("image.dockerfile", image.dockerfile),
-                cuda=self.get("image.cuda", None),
-                variant=self.get("image.variant", None),
-                ubuntu=self.get("image.ubuntu", None),
-                uv=self.get("image.uv", None),
-            ),
+            variants=self.variants(dev, prod, image),
+            dev=dev,
+            prod=prod,
+            image=image,
             bake=BakeConfig(
                 file=self.get("bake.file", bake.file),
                 image=self.get("bake.image", None),
@@ -182,18 +186,25 @@ class _Reader:
             case "path", str():
                 self.refuse_escape(path, value)
                 return value
-            case "string", str() if key.choices and value not in key.choices:
-                similar = nearest(value, key.choices)
-                hint = f"did you mean `{similar}`?" if similar else f"values: {', '.join(key.choices)}"
-                raise self.fail(f"{value!r} is no value of `{_shown(path)}` of [tool.lockaudit]", path, hint)
-            case ("string", str()) | ("boolean", bool()):
+            case "string", str():
+                self.refuse_others(key, path, [value])
+                return value
+            case "boolean", bool():
                 return value
             case "strings", list() if _all_strings(value):
+                self.refuse_others(key, path, value)
                 return tuple(value)
             case "string-table", Mapping() if _all_strings(value.values()):
                 return dict(value)
         wanted = _WANTED.get(key.kind, "a string")
         raise self.fail(f"`{_shown(path)}` of [tool.lockaudit] must be {wanted}", path)
+
+    def refuse_others(self, key: Key, path: Path, values: Iterable[str]) -> None:
+        for value in values:
+            if key.choices and value not in key.choices:
+                similar = nearest(value, key.choices)
+                hint = f"did you mean `{similar}`?" if similar else f"values: {', '.join(key.choices)}"
+                raise self.fail(f"{value!r} is no value of `{_shown(path)}` of [tool.lockaudit]", path, hint)
 
     def refuse_escape(self, path: Path, value: str) -> None:
         parts = PurePosixPath(value).parts
@@ -223,11 +234,22 @@ class _Reader:
             raise self.fail(f"{value!r} in `{_shown(path)}` of [tool.lockaudit] is not a name", path)
         return normalize(value)
 
-    def side(self, prefix: Path, role: str, lock: str) -> SideConfig:
+    def side(self, prefix: Path, role: str, general: SideConfig) -> SideConfig:
+        extras, groups = (self.names_or_none((*prefix, role, key)) for key in ("extras", "groups"))
         return SideConfig(
-            lock=self.values.get((*prefix, role, "lock"), lock),
-            extras=self.names_or_none((*prefix, role, "extras")),
-            groups=self.names_or_none((*prefix, role, "groups")) or (),
+            lock=self.values.get((*prefix, role, "lock"), general.lock),
+            extras=general.extras if extras is None else extras,
+            groups=general.groups if groups is None else groups,
+        )
+
+    def image(self) -> ImageConfig:
+        return ImageConfig(
+            dockerfile=self.get("image.dockerfile", ImageConfig().dockerfile),
+            cuda=self.get("image.cuda", None),
+            variant=self.get("image.variant", None),
+            ubuntu=self.get("image.ubuntu", None),
+            uv=self.get("image.uv", None),
+            platforms=tuple(dict.fromkeys(self.get("image.platforms", ()))),
         )
 
     def pairs(self) -> tuple[PairConfig, ...]:
@@ -242,13 +264,75 @@ class _Reader:
             found.append(
                 PairConfig(
                     name=name,
-                    dev=self.side(prefix, "dev", "uv.lock"),
-                    prod=self.side(prefix, "prod", lock),
+                    dev=self.side(prefix, "dev", SideConfig(lock="uv.lock")),
+                    prod=self.side(prefix, "prod", SideConfig(lock=lock)),
                     targets=self.values.get((*prefix, "targets"), ()),
                     dockerfile=self.values.get((*prefix, "dockerfile")),
                 )
             )
         return tuple(found)
+
+    def variants(self, dev: SideConfig, prod: SideConfig, image: ImageConfig) -> tuple[VariantConfig, ...]:
+        found: list[VariantConfig] = []
+        for index in range(len(self.tables.get("variant", []))):
+            prefix = ("variant[]", str(index))
+            found.append(
+                VariantConfig(
+                    name=self.variant_name(prefix, [variant.name for variant in found]),
+                    dev=self.side(prefix, "dev", dev),
+                    prod=self.side(prefix, "prod", prod),
+                    image=self.variant_image(prefix, image),
+                    targets=self.variant_targets(prefix),
+                )
+            )
+        if found and self.tables.get("pair"):
+            message = "[[tool.lockaudit.pair]] and [[tool.lockaudit.variant]] in one file: not both, yet"
+            raise self.fail(
+                message, ("variant[]", "0"), "take the variants away, or keep one pair, as [tool.lockaudit]"
+            )
+        return tuple(found)
+
+    def variant_name(self, prefix: Path, taken: list[str]) -> str:
+        name: str = self.values.get((*prefix, "name"), "")
+        path = (*prefix, "name") if name else prefix
+        if not name:
+            raise self.fail("every [[tool.lockaudit.variant]] needs a `name`", path, 'for example `name = "cu124"`')
+        if not _VARIANT.fullmatch(name):
+            hint = "letters, digits, `-` and `_`: it becomes a part of bake targets, tags and folders"
+            raise self.fail(f"{name!r} cannot name a variant", path, hint)
+        if _WHEEL.search(name):
+            raise self.fail(f"{name!r} cannot name a variant: its images would be taken for wheels", path)
+        if name.lower() in map(str.lower, taken):  # folders are called after it, and not every disk tells case apart
+            raise self.fail(f"two variants are called {name!r}", path)
+        return name
+
+    def variant_image(self, prefix: Path, general: ImageConfig) -> ImageConfig:
+        keys = {"cuda": "cuda", "variant": "image-variant", "ubuntu": "ubuntu", "python": "python"}
+        own = {field: (*prefix, key) for field, key in keys.items() if (*prefix, key) in self.values}
+        python = self.values.get((*prefix, "python"))
+        if python is not None and not _PYTHON.fullmatch(python):
+            raise self.fail(f"{python!r} is not a Python of a variant", own["python"], "write its minor version: 3.12")
+        platforms: tuple[str, ...] = self.values.get((*prefix, "platforms"), general.platforms)
+        lines = {field: line for field, path in own.items() if (line := self.line_of(path)) is not None}
+        return replace(
+            general,
+            **{field: self.values[path] for field, path in own.items()},
+            platforms=tuple(dict.fromkeys(platforms)),
+            lines=MappingProxyType(lines),
+        )
+
+    def variant_targets(self, prefix: Path) -> tuple[str, ...]:
+        """Its targets, with its own Python in the general ones."""
+        own: tuple[str, ...] | None = self.values.get((*prefix, "targets"))
+        python: str | None = self.values.get((*prefix, "python"))
+        if own is not None and python is not None:
+            message = "a variant has `targets` or `python`, not both: a target names its Python"
+            raise self.fail(message, (*prefix, "python"), "remove `python`")
+        targets: tuple[str, ...] = self.get("targets", ()) if own is None else own
+        if python is None:
+            return targets
+        tag = f"cp{python.replace('.', '')}"
+        return tuple(dict.fromkeys(_PYTHON_OF_TARGET.sub(tag, target) for target in targets))
 
     def selected(self) -> tuple[str, ...]:
         prefixes: tuple[str, ...] = self.get("select", ())

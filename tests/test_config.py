@@ -102,6 +102,45 @@ def test_no_extras_is_a_choice_and_not_choosing_is_none() -> None:
     assert read("").prod.extras is None
 
 
+def test_a_variant_has_the_general_settings_but_for_its_own() -> None:
+    first, second = read(
+        """\
+[tool.lockaudit]
+targets = ["linux-x86_64-cp311", "linux-aarch64-cp311"]
+dev.extras = ["web"]
+prod.groups = ["serve"]
+
+[tool.lockaudit.image]
+cuda = "12.4.1"
+ubuntu = "24.04"
+platforms = ["linux/amd64", "linux/arm64", "linux/amd64"]
+
+[[tool.lockaudit.variant]]
+name = "cu124"
+
+[[tool.lockaudit.variant]]
+name = "cu128"
+cuda = "12.8.1"
+image-variant = "base"
+python = "3.12"
+platforms = ["linux/amd64"]
+dev.extras = ["web", "cu128"]
+dev.lock = "cu128/uv.lock"
+prod.groups = []
+"""
+    ).variants
+    assert (first.name, first.dev, first.image.cuda) == ("cu124", SideConfig(lock="uv.lock", extras=("web",)), "12.4.1")
+    assert first.prod == SideConfig(lock="prod/uv.lock", groups=("serve",))
+    assert first.targets == ("linux-x86_64-cp311", "linux-aarch64-cp311")
+    assert first.image.platforms == ("linux/amd64", "linux/arm64")
+    assert second.dev == SideConfig(lock="cu128/uv.lock", extras=("web", "cu128"))
+    assert second.prod == SideConfig(lock="prod/uv.lock")
+    assert (second.image.cuda, second.image.variant, second.image.ubuntu) == ("12.8.1", "base", "24.04")
+    assert second.targets == ("linux-x86_64-cp312", "linux-aarch64-cp312")
+    assert second.image.platforms == ("linux/amd64",)
+    assert second.image.lines == {"cuda": 16, "variant": 17, "python": 18}
+
+
 def settings_of(key: Key, value: str) -> str:
     """A pyproject.toml that sets one key."""
     table, separator, rest = key.path.replace("*", "some-package").partition("[].")
@@ -117,7 +156,10 @@ def fitting(key: Key) -> str:
         return '{ LA103 = "warning" }'
     if key.path == "select":
         return '["LA1"]'
-    return f'"{key.choices[-1]}"' if key.choices else str(VALUES[key.kind])
+    if key.path == "variant[].python":
+        return '"3.12"'
+    value = f'"{key.choices[-1]}"' if key.choices else str(VALUES[key.kind])
+    return f"[{value}]" if key.choices and key.kind == "strings" else value
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.path)
@@ -208,6 +250,54 @@ MISTAKES = {
         7,
         "`pair[].prod.lock` of [tool.lockaudit] must be a string",
         None,
+    ),
+    "a platform that is none": (
+        '[tool.lockaudit.image]\nplatforms = ["linux/amd64", "linux/arm"]',
+        2,
+        "'linux/arm' is no value of `image.platforms`",
+        "did you mean `linux/arm64`?",
+    ),
+    "a variant without a name": (
+        '[[tool.lockaudit.variant]]\ncuda = "12.8.1"',
+        1,
+        "every [[tool.lockaudit.variant]] needs a `name`",
+        "cu124",
+    ),
+    "the name of a variant that cannot be a target": (
+        '[[tool.lockaudit.variant]]\nname = "cu12.8"',
+        2,
+        "'cu12.8' cannot name a variant",
+        "letters, digits",
+    ),
+    "a variant that reads as wheels": (
+        '[[tool.lockaudit.variant]]\nname = "wheel"',
+        2,
+        "'wheel' cannot name a variant: its images would be taken for wheels",
+        None,
+    ),
+    "two variants of one name": (
+        '[[tool.lockaudit.variant]]\nname = "cu128"\n\n[[tool.lockaudit.variant]]\nname = "CU128"',
+        5,
+        "two variants are called 'CU128'",
+        None,
+    ),
+    "a Python that is none": (
+        '[[tool.lockaudit.variant]]\nname = "a"\npython = "3.12.1"',
+        3,
+        "'3.12.1' is not a Python of a variant",
+        "3.12",
+    ),
+    "two Pythons of a variant": (
+        '[[tool.lockaudit.variant]]\nname = "a"\ntargets = ["linux-x86_64-cp312"]\npython = "3.12"',
+        4,
+        "a variant has `targets` or `python`, not both",
+        "remove `python`",
+    ),
+    "pairs and variants": (
+        '[[tool.lockaudit.pair]]\nname = "a"\nprod.lock = "a"\n\n[[tool.lockaudit.variant]]\nname = "b"',
+        5,
+        "[[tool.lockaudit.pair]] and [[tool.lockaudit.variant]] in one file: not both, yet",
+        "keep one pair",
     ),
     "a dotted key": (
         '[tool.lockaudit]\ndev.extras = ["a"]\nprod.extras = "a"',

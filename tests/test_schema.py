@@ -22,6 +22,8 @@ GOOD: tuple[dict[str, Any], ...] = (
     {"wheel": {"group": "tools", "flash-attn": {"env": {"FLASH_ATTN_CUDA_ARCHS": "90"}}}},
     {"package": {"numpy": {"ignore": {"LA103": "until 2.0"}}}, "severity": {"LA111": "error"}},
     {"pair": [{"name": "a", "prod": {"lock": "a/uv.lock"}}, {"name": "b", "prod": {"lock": "b/uv.lock"}}]},
+    {"variant": [{"name": "cu124"}, {"name": "cu128", "cuda": "12.8.1", "dev": {"extras": ["cu128"]}}]},
+    {"variant": [{"name": "a", "image-variant": "base", "python": "3.12", "platforms": ["linux/arm64"]}]},
     {"cache": {"backend": "s3", "options": {"bucket": "b", "region": "r"}}, "image": {"variant": "base"}},
 )
 BAD: tuple[dict[str, Any], ...] = (
@@ -36,6 +38,9 @@ BAD: tuple[dict[str, Any], ...] = (
     {"ignore": ["LA103"]},
     {"image": {"variant": "cudn"}},
     {"cache": {"backend": "disk"}},
+    {"image": {"platforms": ["linux/arm"]}},
+    {"variant": [{"cuda": "12.8.1"}]},
+    {"variant": [{"name": "a", "image-variant": "devel"}]},
 )
 
 

@@ -89,20 +89,25 @@ class BakeFiles:
         """The files that have been read for messages so far."""
         return tuple(found for found in self._read.values() if found is not None)
 
-    def build_lock(self, package: str) -> dict[str, str]:
-        """The files of a build lock that are there, name -> text."""
+    def build_lock(self, place: str) -> dict[str, str]:
+        """The files of a build lock that are there, name -> text.
+
+        Args:
+            place: as `build_locks` gives it.
+        """
         from auditor.wheel.build_lock import FOLDER, NAMES  # noqa: PLC0415 - for projects that bake
 
-        return {name: text for name in NAMES if (text := self.text(f"{FOLDER}/{package}/{name}")) is not None}
+        return {name: text for name in NAMES if (text := self.text(f"{FOLDER}/{place}/{name}")) is not None}
 
     def build_locks(self) -> tuple[str, ...]:
-        """The packages that have a folder with a key in it, sorted."""
+        """The folders with a key in them, sorted: `flash-attn`, or of several builds `cu124/flash-attn`."""
         from auditor.wheel.build_lock import FOLDER, KEY  # noqa: PLC0415
 
         folder = self.root / FOLDER
         if not folder.is_dir():
             return ()
-        return tuple(sorted(entry.name for entry in folder.iterdir() if (entry / KEY).is_file()))
+        keys = (*folder.glob(f"*/{KEY}"), *folder.glob(f"*/*/{KEY}"))
+        return tuple(sorted(key.parent.relative_to(folder).as_posix() for key in keys if key.is_file()))
 
 
 def read_text(path: Path) -> str | None:

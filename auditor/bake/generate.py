@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.bake.lint import refuse_problems
-from auditor.bake.plan import Plan, make_bake_file
+from auditor.bake.plan import Images, Plan, make_bake_file
 from auditor.bake.write import render
 from auditor.dockerfile.pins import read_pins
-from auditor.wheel.build_lock import FOLDER, NAMES, build_lock
+from auditor.wheel.build_lock import FOLDER, KEY, NAMES, build_lock
 from auditor.wheel.key import build_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.bake.builds import Build
     from auditor.bake.files import BakeFiles
     from auditor.config import Config
     from auditor.dockerfile.model import Dockerfile
+    from auditor.dockerfile.pins import Pins
     from auditor.lock.environment import Target
     from auditor.lock.pair import Side
     from auditor.wheel.build_lock import BuildLock
@@ -41,65 +45,85 @@ def keys_of(side: Side, target: Target, config: Config, dockerfile: Dockerfile |
     return build_keys(side, side.select(target), config, read_pins(config, dockerfile))
 
 
-def locks_of(
-    side: Side,
-    target: Target,
-    config: Config,
-    dockerfile: Dockerfile | None,
-    keys: tuple[BuildKey, ...],
-    disk: BakeFiles,
-) -> tuple[BuildLock, ...]:
-    """The build lock of every key: kept from disk where it is for that key. Raises: as `build_lock`."""
-    selection = side.select(target)
-    pins = read_pins(config, dockerfile)
-    return tuple(build_lock(key, side, selection, config, pins, disk.build_lock(key.name)) for key in keys)
+def plan_of(builds: Sequence[Build], disk: BakeFiles) -> Plan:
+    """What the bake file is made from.
+
+    Args:
+        builds: one at least.
+        disk: what is there; build locks are kept where they are for their key.
+
+    Raises:
+        ConfigError: a setting that no build key can hold.
+        InputError: a source that cannot be verified.
+    """
+    known: dict[str, BuildLock] = {}
+    images = []
+    for build in builds:
+        keys = keys_of(build.side, build.target, build.config, build.dockerfile)
+        pins = read_pins(build.config, build.dockerfile)
+        locks = tuple(_lock(build, key, pins, disk, known) for key in keys)
+        images.append(
+            Images(
+                name=build.name,
+                variant=build.variant,
+                config=build.config,
+                pins=pins,
+                target=build.target,
+                keys=keys,
+                locks=locks,
+            )
+        )
+    project = builds[0].side.project
+    return Plan(name=project.name if project is not None else "", config=builds[0].config, images=tuple(images))
 
 
-def generate(
-    side: Side, target: Target, config: Config, dockerfile: Dockerfile, disk: BakeFiles
-) -> tuple[Written, ...]:
+def _lock(build: Build, key: BuildKey, pins: Pins, disk: BakeFiles, known: dict[str, BuildLock]) -> BuildLock:
+    """The build lock of a key: kept from disk where it is for that key, wherever it lies. Raises: as `build_lock`.
+
+    Builds with one key share one wheel, so they have the same bytes.
+    """
+    folder = f"{build.name}/{key.name}" if build.name else key.name
+    if key.readable not in known:
+        places = [folder, *(each for each in disk.build_locks() if each.rpartition("/")[2] == key.name)]
+        found = [disk.build_lock(place) for place in places]
+        current = next((files for files in found if files.get(KEY) == f"{key.readable}\n"), found[0])
+        selection = build.side.select(build.target)
+        known[key.readable] = build_lock(key, build.side, selection, build.config, pins, current)
+    return replace(known[key.readable], build=build.name)
+
+
+def generate(builds: Sequence[Build], disk: BakeFiles) -> tuple[Written, ...]:
     """Every generated file: build locks, build locks to be removed, and the bake file last.
 
     Args:
-        side: whose lock the wheels are compiled from (dev).
-        target: the environment that the images run.
-        config: settings.
-        dockerfile: of the images.
+        builds: what is built; one at least.
         disk: what is there.
 
     Raises:
         ConfigError: a setting that no build key and no bake file can hold.
         InputError: a source that cannot be verified.
     """
-    keys = keys_of(side, target, config, dockerfile)
-    locks = locks_of(side, target, config, dockerfile, keys, disk)
+    plan = plan_of(builds, disk)
+    locks = [lock for images in plan.images for lock in images.locks]
     files = [
         Written(path=f"{lock.folder}/{name}", new=text, old=disk.text(f"{lock.folder}/{name}"))
         for lock in locks
         for name, text in lock.files.items()
     ]
     files += _stale(locks, disk)
-    plan = Plan(
-        name=side.project.name if side.project is not None else "",
-        config=config,
-        pins=read_pins(config, dockerfile),
-        target=target,
-        keys=keys,
-        locks=locks,
-    )
     model = make_bake_file(plan)
     refuse_problems(model)
-    files.append(Written(path=config.bake.file, new=render(model), old=disk.text(config.bake.file)))
+    files.append(Written(path=disk.name, new=render(model), old=disk.text(disk.name)))
     return tuple(files)
 
 
-def _stale(locks: tuple[BuildLock, ...], disk: BakeFiles) -> list[Written]:
-    """Build locks of packages that are compiled no more: the files that we wrote there go away."""
-    wanted = {lock.package for lock in locks}
+def _stale(locks: Sequence[BuildLock], disk: BakeFiles) -> list[Written]:
+    """Build locks that nothing is built from any more: the files that we wrote there go away."""
+    wanted = {lock.folder for lock in locks}
     return [
-        Written(path=f"{FOLDER}/{package}/{name}", new=None, old=old)
-        for package in disk.build_locks()
-        if package not in wanted
+        Written(path=f"{FOLDER}/{place}/{name}", new=None, old=old)
+        for place in disk.build_locks()
+        if f"{FOLDER}/{place}" not in wanted
         for name in NAMES
-        if (old := disk.build_lock(package).get(name)) is not None
+        if (old := disk.build_lock(place).get(name)) is not None
     ]

@@ -1,16 +1,21 @@
-"""The bake file of a project: pins, keys and settings become the model. Pure; its style: facts on bake, section 4."""
+"""The bake file of a project: pins, keys and settings become the model. Pure; its style: facts on bake, section 4.
+
+A project without variants and platforms has one build, whose targets are called `dev` and `prod`. Of several, each has
+targets of its own, `dev-cu128` and `prod-cu128`, and `dev` and `prod` are groups.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from auditor.bake.builds import folder_arguments, selection_flags
 from auditor.bake.cache import read_cache
+from auditor.bake.groups import make_groups
 from auditor.bake.model import (
     BakeFile,
     Compare,
     Conditional,
-    Group,
     Section,
     Target,
     Template,
@@ -18,14 +23,15 @@ from auditor.bake.model import (
     Variable,
     VariableType,
 )
+from auditor.bake.wheels import WheelTargets
 from auditor.wheel.known import modules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from auditor.bake.cache import Cache
     from auditor.bake.model import Block, Value
-    from auditor.config import Config, SideConfig
+    from auditor.config import Config
     from auditor.dockerfile.pins import Pins
     from auditor.lock.environment import Target as Environment
     from auditor.wheel.build_lock import BuildLock
@@ -33,8 +39,6 @@ if TYPE_CHECKING:
 
 MINIMUM_BUILDX: Final = "0.24"
 # Values reach the build as secrets, so that another number of jobs or another certificate is no other build.
-# buildx passes SOURCE_DATE_EPOCH of the environment to every target that does not set it.
-_NO_DATE: Final = {"SOURCE_DATE_EPOCH": "0"}
 _SECRETS: Final = (
     ("max_jobs", "MAX_JOBS"),
     ("nvcc_threads", "NVCC_THREADS"),
@@ -45,24 +49,45 @@ _SECRETS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What the bake file is made from.
+class Images:
+    """One build: what a development and a production image are made from.
 
     Attributes:
-        name: of the project.
-        config: settings.
+        name: what its targets end in; empty where there is one build only.
+        variant: the name of the variant, or an empty string.
+        config: settings, with the variant's own.
         pins: of the images.
-        target: the environment that the images run.
+        target: the environment that they run.
         keys: of the compiled packages, sorted by name.
         locks: their build locks, in the same order.
     """
 
-    name: str
+    name: str = ""
+    variant: str = ""
     config: Config
     pins: Pins
     target: Environment
     keys: tuple[BuildKey, ...]
     locks: tuple[BuildLock, ...]
+
+    def called(self, name: str) -> str:
+        """The name of one of its targets: `prod` or `prod-cu128`."""
+        return f"{name}-{self.name}" if self.name else name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the bake file is made from.
+
+    Attributes:
+        name: of the project.
+        config: settings; of those that a variant can have, the first one's.
+        images: what is built, one at least.
+    """
+
+    name: str
+    config: Config
+    images: tuple[Images, ...]
 
 
 def make_bake_file(plan: Plan) -> BakeFile:
@@ -78,14 +103,24 @@ class _Planner:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.config = plan.config
+        self.several = len(plan.images) > 1
         self.image = plan.config.bake.image or plan.name or "app"
         self.cache: Cache = read_cache(plan.config.cache)
-        self.wheel_caches = [f"wheel-{key.readable}" for key in plan.keys]
+        self.common = {images.name: self.arguments(images) for images in plan.images}
+        self.shared_args = dict(
+            argument
+            for argument in self.common[plan.images[0].name].items()
+            if all(argument in args.items() for args in self.common.values())
+        )
+        self.one_platform = len({images.target.docker_platform for images in plan.images}) == 1
+        self.wheels = WheelTargets(
+            plan.images, self.cache, {images.name: (self.parent(images), self.about(images)) for images in plan.images}
+        )
 
     def bake_file(self) -> BakeFile:
         sections = [
             Section(blocks=self.variables(), comment=("Knobs. `docker buildx bake --list=variables` explains them.",)),
-            Section(blocks=self.groups()),
+            Section(blocks=make_groups(self.plan.images, self.wheels)),
             Section(
                 blocks=self.shared(),
                 comment=(
@@ -94,34 +129,43 @@ class _Planner:
                 ),
             ),
         ]
-        if self.plan.keys:
+        if self.wheels.keys:
             sections.append(
                 Section(
-                    blocks=self.wheels(),
+                    blocks=self.wheels.blocks(),
                     comment=(
                         "The wheels. Their caches are named after the build key: everything that decides the wheel's",
                         "bytes. A wheel is compiled when its key is new, and at no other time.",
                     ),
                 )
             )
-        sections.append(Section(blocks=self.images(), comment=("The images.",)))
+        images = tuple(block for images in self.plan.images for block in self.images(images))
+        sections.append(Section(blocks=images, comment=("The images.",)))
         return BakeFile(header=self.header(), sections=tuple(sections))
 
     def header(self) -> tuple[str, ...]:
-        count = len(self.plan.keys)
+        count = len(self.wheels.keys)
         wheels = {0: "", 1: ", with one compiled wheel"}.get(count, f", with {count} compiled wheels")
+        name, several = self.plan.name or "The project", self.several
+        what = (
+            f"{len(self.plan.images)} development and production images"
+            if several
+            else ("the development and the production image")
+        )
+        example = self.plan.images[-1].called("prod")
         lines = [
-            f"{self.plan.name or 'The project'}: the development and the production image{wheels}.",
+            f"{name}: {what}{wheels}.",
             "",
             "Written by `lockaudit bake`. Do not edit; put your own settings into docker-bake.override.hcl.",
             "  lockaudit bake            write it anew, after a change of a lock or a pin",
             "  lockaudit bake --check    fail if it is out of date",
             "",
             f"Needs buildx {MINIMUM_BUILDX} or newer.",
-            "  docker buildx bake               the production image",
-            "  docker buildx bake dev prod      both",
+            *([f"  docker buildx bake {example:13} one production image"] if several else []),
+            f"  docker buildx bake               {'every' if several else 'the'} production image",
+            f"  docker buildx bake dev prod      {'all' if several else 'both'}",
         ]
-        if self.plan.keys:
+        if count:
             lines += [
                 "  CACHE_WRITE=1 docker buildx bake wheels    compile, and keep the wheels for everybody",
                 "",
@@ -129,13 +173,14 @@ class _Planner:
                 "cancels the export of the wheels' caches.",
             ]
         if count > 1:
+            one = f"`{self.wheels.results[0]}` and its like" if several else "`wheel-<package>`"
             lines += [
-                "For the same reason bake each `wheel-<package>` there in a step of its own: one that fails",
+                f"For the same reason bake each {one} there in a step of its own: one that fails",
                 "cancels the exports of the others.",
             ]
         return tuple(lines)
 
-    # -- variables and groups -----------------------------------------------------------------------------------
+    # -- variables ----------------------------------------------------------------------------------------------
 
     def variables(self) -> tuple[Block, ...]:
         found: list[Block] = []
@@ -156,22 +201,27 @@ class _Planner:
                 description="Write the caches too; off, because readers have no right to push",
             )
         )
+        first = self.plan.images[0]
         found += [
             Variable(
                 name=f"{side.upper()}_TAG",
                 type=VariableType.STRING,
                 default=side,
-                description=f"Tag of the {word} image",
+                description=f"Tag of the {word} images, before the name of the build: {first.called(side)}"
+                if self.several
+                else f"Tag of the {word} image",
             )
             for side, word in (("dev", "development"), ("prod", "production"))
         ]
-        if self.plan.keys:
+        if self.wheels.keys:
             found.append(
                 Variable(
                     name="WHEELS_FROM",
                     type=VariableType.STRING,
                     default=self.config.bake.wheels_from,
-                    description="Image that already holds the wheels: nothing is compiled then",
+                    description="Repository of images that already hold the wheels: nothing is compiled then"
+                    if self.several
+                    else "Image that already holds the wheels: nothing is compiled then",
                 )
             )
             found.append(
@@ -179,192 +229,148 @@ class _Planner:
                     name="WHEELHOUSE",
                     type=VariableType.STRING,
                     default=self.config.bake.wheelhouse or f"{self.image}-wheels",
-                    description="Repository of the image that `bake wheelhouse` pushes",
+                    description="Repository of the images that `bake wheelhouse` pushes"
+                    if self.several
+                    else "Repository of the image that `bake wheelhouse` pushes",
                 )
             )
         return tuple(found)
 
-    def groups(self) -> tuple[Block, ...]:
-        found: list[Block] = [Group(name="default", targets=("prod",), description="The production image")]
-        if self.plan.keys:
-            found.append(
-                Group(name="wheels", targets=("wheel-dev", "wheel-prod"), description="The compiled wheels, as cache")
-            )
-        return tuple(found)
+    # -- what targets have in common ----------------------------------------------------------------------------
 
-    # -- targets ------------------------------------------------------------------------------------------------
+    def arguments(self, images: Images) -> dict[str, str]:
+        """The build arguments of every target of a build."""
+        pins = images.pins
+        found = {
+            "CUDA_VERSION": pins.cuda.value,
+            "CUDA_VARIANT": pins.variant.value,
+            "UBUNTU_VERSION": pins.ubuntu.value,
+            "UV_VERSION": pins.uv.value,
+            "PYTHON_VERSION": images.target.python,
+            "CMAKE_VERSION": _cmake(images),
+        }
+        if self.several and any(each.keys for each in self.plan.images):
+            found["WHEELS"] = images.name
+        if len({each.config.prod.lock for each in self.plan.images}) > 1:
+            found |= folder_arguments(images.config)
+        return found
+
+    def own(self, images: Images) -> dict[str, Value]:
+        """What the targets of one build have in common, and others have not."""
+        args = {name: value for name, value in self.common[images.name].items() if name not in self.shared_args}
+        found: dict[str, Value] = {"args": args} if args else {}
+        if not self.one_platform:
+            found["platforms"] = [images.target.docker_platform]
+        return found
+
+    def parent(self, images: Images) -> str:
+        """The name of what the targets of a build inherit from."""
+        return images.called("_common") if self.several and self.own(images) else "_common"
+
+    def about(self, images: Images) -> str:
+        """What tells a build from the others, for descriptions: ` (CUDA 12.8.1, linux/arm64)`."""
+        columns = [
+            (
+                f"CUDA {each.pins.cuda}",
+                f"Ubuntu {each.pins.ubuntu}",
+                f"Python {each.target.python}",
+                each.target.docker_platform,
+            )
+            for each in self.plan.images
+        ]
+        own = columns[self.plan.images.index(images)]
+        differing = [text for index, text in enumerate(own) if len({column[index] for column in columns}) > 1]
+        return f" ({', '.join(differing)})" if differing else ""
 
     def shared(self) -> tuple[Block, ...]:
-        pins, target = self.plan.pins, self.plan.target
-        return (
+        names = [images.called(side) for images in self.plan.images for side in ("dev", "prod")]
+        attributes: dict[str, Value] = {
+            "inherits": ["_cache"],
+            "context": ".",
+            "dockerfile": self.config.image.dockerfile,
+            "args": self.shared_args,
+            "secret": [{"id": name, "env": variable} for name, variable in _SECRETS],
+        }
+        if self.one_platform:
+            attributes["platforms"] = [self.plan.images[0].target.docker_platform]
+        found = [
             Target(
                 name="_cache",
                 comment=(
                     "Every target reads every cache: with a list of its own each, targets that are built at once lose",
                     "hits (moby/buildkit#4674).",
                 ),
-                attributes={"cache-from": self.cache.read([*self.wheel_caches, "dev", "prod"])},
+                attributes={"cache-from": self.cache.read([*self.wheels.caches, *names])},
             ),
             Target(
                 name="_common",
-                attributes={
-                    "inherits": ["_cache"],
-                    "context": ".",
-                    "dockerfile": self.config.image.dockerfile,
-                    "args": {
-                        "CUDA_VERSION": pins.cuda.value,
-                        "CUDA_VARIANT": pins.variant.value,
-                        "UBUNTU_VERSION": pins.ubuntu.value,
-                        "UV_VERSION": pins.uv.value,
-                        "PYTHON_VERSION": target.python,
-                        "CMAKE_VERSION": self.cmake(),
-                    },
-                    "platforms": [target.docker_platform],
-                    "secret": [{"id": name, "env": variable} for name, variable in _SECRETS],
-                },
+                attributes=attributes,
                 notes={"secret": ("Optional. Not hashed: another number of jobs compiles nothing anew.",)},
             ),
-        )
-
-    def cmake(self) -> str:
-        for key in self.plan.keys:
-            for component in key.components:
-                if component.name == "cmake":
-                    return component.value
-        return self.plan.pins.cmake.value
-
-    def wheels(self) -> tuple[Block, ...]:
-        keys, locks = self.plan.keys, self.plan.locks
-        layers = "one layer" if len(keys) == 1 else "a layer for each wheel"
-        found: list[Block] = []
-        if len(keys) == 1:
-            found.append(self.wheel("wheel-prod", keys[0], locks[0]))
-        else:
-            found += [self.wheel(f"wheel-{key.name}", key, lock) for key, lock in zip(keys, locks, strict=True)]
-            found.append(self.all_wheels([key.name for key in keys]))
-        found.append(
-            Target(
-                name="wheel-dev",
-                comment=("The same wheels: `lockaudit check` proves that dev and prod ask for the same ones (LA201).",),
-                attributes={
-                    "description": "The wheels of the development image",
-                    "inherits": ["_common"],
-                    "target": "wheel-dev",
-                    "contexts": {"wheel-prod": "target:wheel-prod"},
-                    "args": _NO_DATE,
-                    "output": [{"type": "cacheonly"}],
-                },
-            )
-        )
-        found.append(
-            Target(
-                name="wheelhouse",
-                attributes={
-                    "description": "Push the wheels as an image of their own, to use as WHEELS_FROM",
-                    "inherits": ["_common"],
-                    "target": "wheel-dev",
-                    "contexts": {"wheel-prod": "target:wheel-prod"},
-                    "args": _NO_DATE,
-                    "tags": [Template((Var("WHEELHOUSE"), f":{self.wheelhouse_tag()}"))],
-                    "attest": [{"type": "provenance", "disabled": True}],
-                    "output": [{"type": "image", "push": True}],
-                },
-                notes={"attest": (f"One manifest with {layers}; an attestation would make an index of it.",)},
-            )
-        )
+        ]
+        found += [
+            Target(name=self.parent(images), attributes={"inherits": ["_common"], **self.own(images)})
+            for images in self.plan.images
+            if self.parent(images) != "_common"
+        ]
         return tuple(found)
 
-    def wheelhouse_tag(self) -> str:
-        """The key of the wheel, or of all of them together."""
-        keys = self.plan.keys
-        if len(keys) == 1:
-            return keys[0].readable
-        from auditor.wheel.key import digest_of  # noqa: PLC0415
+    # -- images -------------------------------------------------------------------------------------------------
 
-        return f"wheels-{digest_of({key.name: key.readable for key in keys})}"
-
-    def wheel(self, name: str, key: BuildKey, lock: BuildLock) -> Target:
-        return Target(
-            name=name,
-            attributes={
-                "description": f"Compile {key.package.label} for torch {key.torch.version}; takes hours, once",
-                "inherits": ["_common"],
-                "target": "wheel-prod",
-                "args": {
-                    "PACKAGE": key.name,
-                    "UV_VERSION": lock.uv,
-                    **_NO_DATE,
-                },
-                "cache-to": self.cache.write(f"wheel-{key.readable}", mode="min", lossy=False),
-                "output": [{"type": "cacheonly"}],
-            },
-            notes={
-                "args": (
-                    "The uv that the wheel was first compiled with, and no date from the environment: neither may",
-                    "compile it anew.",
-                )
-            },
-        )
-
-    def all_wheels(self, names: Sequence[str]) -> Target:
-        """One image of several wheels. In the Dockerfile the stage of this name compiles all of them, one by one."""
-        lines = ["FROM scratch", *(f"COPY --from=wheel-{name} / /" for name in names)]
-        return Target(
-            name="wheel-prod",
-            comment=("Each wheel is a target and a cache of its own; here they come together.",),
-            attributes={
-                "description": "The wheels of the production image",
-                "inherits": ["_common"],
-                "dockerfile-inline": "".join(f"{line}\n" for line in lines),
-                "contexts": {f"wheel-{name}": f"target:wheel-{name}" for name in names},
-                "args": _NO_DATE,
-                "output": [{"type": "cacheonly"}],
-            },
-        )
-
-    def images(self) -> tuple[Block, ...]:
-        config = self.config
-        compiled = " ".join(key.name for key in self.plan.keys)
-        imports = self.imports()
+    def images(self, images: Images) -> tuple[Block, ...]:
+        config, about = images.config, self.about(images)
+        compiled = " ".join(key.name for key in images.keys)
         return (
             self.app(
+                images,
                 "dev",
-                "Sources, tools and the locked environment",
-                {"DEV_SELECTION": _flags(config.dev), "COMPILED": compiled},
+                f"Sources, tools and the locked environment{about}",
+                {"DEV_SELECTION": selection_flags(config.dev), "COMPILED": compiled},
             ),
             self.app(
+                images,
                 "prod",
-                "The minimal image: no sources, no compilers, not root",
-                {"PROD_SELECTION": _flags(config.prod), "COMPILED": compiled, "IMPORTS": " ".join(imports)},
+                f"The minimal image: no sources, no compilers, not root{about}",
+                {
+                    "PROD_SELECTION": selection_flags(config.prod),
+                    "COMPILED": compiled,
+                    "IMPORTS": " ".join(_imports(images)),
+                },
             ),
         )
 
-    def imports(self) -> list[str]:
-        if not self.plan.keys:
-            return []
-        found = ["torch"]
-        for key in self.plan.keys:
-            wheel = self.config.wheels.get(key.name)
-            found += modules(key.name, wheel.modules if wheel is not None else ())
-        return list(dict.fromkeys(found))
-
-    def app(self, name: str, description: str, args: Mapping[str, str]) -> Target:
+    def app(self, images: Images, stage: str, description: str, args: Mapping[str, str]) -> Target:
+        name = images.called(stage)
+        suffix = f"-{images.name}" if images.name else ""
         attributes: dict[str, Value] = {
             "description": description,
-            "inherits": ["_common"],
-            "target": name,
+            "inherits": [self.parent(images)],
+            "target": stage,
             "args": dict(args),
-            "tags": [Template((f"{self.image}:", Var(f"{name.upper()}_TAG")))],
+            "tags": [Template((f"{self.image}:", Var(f"{stage.upper()}_TAG"), suffix))],
             "cache-to": self.cache.write(name, mode="max", lossy=True),
         }
-        if self.plan.keys:
+        if images.keys:
             given = Compare(Var("WHEELS_FROM"), "!=", "")
-            image = Template(("docker-image://", Var("WHEELS_FROM")))
-            attributes["contexts"] = {"wheel-prod": Conditional(given, image, "target:wheel-prod")}
+            tag = f":{self.wheels.house_tag(images)}" if self.several else ""
+            house = Template(("docker-image://", Var("WHEELS_FROM"), tag))
+            attributes["contexts"] = {"wheel-prod": Conditional(given, house, f"target:{self.wheels.result(images)}")}
         return Target(name=name, attributes=attributes)
 
 
-def _flags(side: SideConfig) -> str:
-    """A side's extras and groups as flags of `uv sync`."""
-    flags = [f"--extra {extra}" for extra in side.extras or ()] + [f"--group {group}" for group in side.groups]
-    return " ".join(flags)
+def _cmake(images: Images) -> str:
+    for key in images.keys:
+        for component in key.components:
+            if component.name == "cmake":
+                return component.value
+    return images.pins.cmake.value
+
+
+def _imports(images: Images) -> list[str]:
+    if not images.keys:
+        return []
+    found = ["torch"]
+    for key in images.keys:
+        wheel = images.config.wheels.get(key.name)
+        found += modules(key.name, wheel.modules if wheel is not None else ())
+    return list(dict.fromkeys(found))

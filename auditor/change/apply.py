@@ -58,12 +58,14 @@ def apply(root: Path, changes: Sequence[Changed]) -> None:
 
 
 def remove(root: Path, path: str) -> None:
-    """Remove a file, and its folder once it is empty. Raises: OutputError."""
+    """Remove a file, and its folders below the root once they are empty. Raises: OutputError."""
     file = root / path
     try:
         file.unlink(missing_ok=True)
-        if not any(file.parent.iterdir()):
-            file.parent.rmdir()
+        for folder in file.parents:
+            if folder == root or any(folder.iterdir()):
+                break
+            folder.rmdir()
     except OSError as error:
         raise OutputError(f"cannot remove: {error.strerror or error}", path=path) from None
 

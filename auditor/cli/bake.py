@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.bake.builds import Build, builds_of
 from auditor.bake.files import BakeFiles, read_text
 from auditor.bake.generate import Written, generate as generate_files
 from auditor.change.apply import difference, remove
 from auditor.cli.options import audit_options, overrides, voice, voice_options
-from auditor.cli.project import primary, refuse_unsafe, require_dockerfile
-from auditor.cli.workspace import load
-from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS
+from auditor.cli.project import refuse_unsafe, require_dockerfile
+from auditor.cli.workspace import load_all
+from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS, ConfigError
 from auditor.source import alone, sweep, write_together
 
 if TYPE_CHECKING:
@@ -57,11 +58,14 @@ def bake(
         raise click.UsageError(message)
     speaker = voice(options)
     given = overrides(options)
+    if given.variant is not None:
+        raise ConfigError("--variant: there is one bake file of all variants", hint="leave it out")
     writes = not (check or diff or stdout)
     with alone(root, lambda: speaker.say("waiting for another `lockaudit bake` here")) if writes else nullcontext():
-        context = load(root, given)
-        speaker.describe([context])
-        files = generate(context, output)
+        contexts = load_all(root, given)
+        contexts = contexts if contexts[0].is_variant else contexts[:1]
+        speaker.describe(contexts)
+        files = generate(contexts, output)
         speaker.done()
         changed = [file for file in files if file.changed]
         if writes:
@@ -85,18 +89,26 @@ def bake(
     return EXIT_FINDINGS if changed and exit_non_zero_on_change else EXIT_CLEAN
 
 
-def generate(context: PairContext, output: Path | None = None) -> list[Written]:
+def generate(contexts: Sequence[PairContext], output: Path | None = None) -> list[Written]:
     """Every generated file, the bake file last.
+
+    Args:
+        contexts: of every variant; of several pairs, the one to bake.
+        output: the bake file, where that is not the configured one.
 
     Raises:
         RefusedError: dev and prod cannot share one wheel.
         ConfigError, InputError: as the parts raise them.
     """
-    dockerfile = require_dockerfile(context)
-    target = primary(context)
-    refuse_unsafe(context, target)
-    disk = BakeFiles(context.pair.root, context.config.bake.file)
-    files = list(generate_files(context.dev, target, context.config, dockerfile, disk))
+    builds: list[Build] = []
+    for context in contexts:
+        dockerfile = require_dockerfile(context)
+        variant = context.name if context.is_variant else ""
+        for build in builds_of(variant, context.dev, context.config, dockerfile, context.targets):
+            refuse_unsafe(context, build.target)
+            builds.append(build)
+    disk = BakeFiles(contexts[0].pair.root, contexts[0].config.bake.file)
+    files = list(generate_files(builds, disk))
     if output is not None:
         old = read_text(output) if output.is_file() else None  # what a pipe holds is not ours to read
         files[-1] = replace(files[-1], path=output.as_posix(), old=old)

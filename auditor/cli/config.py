@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from auditor.cli.options import audit_options, origin_of, overrides
-from auditor.cli.workspace import load_config, load_dockerfile, load_side, pair_settings
+from auditor.cli.workspace import load_config, load_dockerfile, load_side, pair_settings, variant_settings
 from auditor.config import KEYS
 from auditor.dockerfile.pins import read_pins
 from auditor.errors import LockauditError
@@ -45,6 +45,14 @@ _PARAMETERS: Final = {
     "prod.groups": ("prod_groups",),
     "image.dockerfile": ("dockerfile",),
 }
+# Settings of a variant, and the general ones that they stand in for.
+_GENERAL: Final = {
+    "cuda": "image.cuda",
+    "image-variant": "image.variant",
+    "ubuntu": "image.ubuntu",
+    "python": "image.python",
+    "platforms": "image.platforms",
+}
 _PINS: Final = ("image.cuda", "image.variant", "image.ubuntu", "image.uv")
 _SECRET: Final = re.compile(
     r"(?:^|[_-])(?:secret|token|password|passwd|credentials?|(?:api|access|account)[_-]?key)", re.IGNORECASE
@@ -60,7 +68,7 @@ class Setting:
     """One setting as it counts.
 
     Attributes:
-        key: dotted; the name of a pair in brackets, `pair[serving].targets`.
+        key: dotted; the name of a pair or a variant in brackets, `pair[serving].targets`.
         value: None where there is none.
         origin: `default`, `pyproject.toml`, `Dockerfile`, `environment` or `command line`.
         name: of the variable, option or ARG that gave it.
@@ -116,6 +124,8 @@ class _Settings:
         for key in KEYS:
             if key.path.startswith("pair[]."):
                 yield from self.of_pairs(key.path)
+            elif key.path.startswith("variant[]."):
+                yield from self.of_variants(key.path)
             elif ".*." in key.path:
                 yield from self.of_packages(key.path)
             else:
@@ -124,7 +134,7 @@ class _Settings:
     def general(self, path: str) -> Setting:
         """A setting that stands for itself."""
         if path in _PINS:
-            return self.pin(path)
+            return self.pin(path, path, self.config)
         if path == "targets" and not self.config.targets:
             return self.derived_targets()
         value = _value(self.config, path)
@@ -147,15 +157,15 @@ class _Settings:
                 return Setting(key=key, value=value, origin="pyproject.toml", position=position)
         return None
 
-    def pin(self, path: str) -> Setting:
+    def pin(self, key: str, path: str, config: Config, *places: tuple[str, ...]) -> Setting:
         """A version of the images: the settings' or that of an ARG."""
         name = path.removeprefix("image.")
-        pin = getattr(read_pins(self.config, self.dockerfile), name)
-        told = self.said(path, pin.value, tuple(path.split(".")))
+        pin = getattr(read_pins(config, self.dockerfile), name)
+        told = self.said(key, pin.value, *places, tuple(path.split(".")), option=path)
         if told is not None or pin.position is None:
-            return told or Setting(key=path, value=pin.value)
+            return told or Setting(key=key, value=pin.value)
         argument = {"uv": "UV_VERSION", "variant": "CUDA_VARIANT"}.get(name, f"{name.upper()}_VERSION")
-        return Setting(key=path, value=pin.value, origin="Dockerfile", name=argument, position=pin.position)
+        return Setting(key=key, value=pin.value, origin="Dockerfile", name=argument, position=pin.position)
 
     def derived_targets(self) -> Setting:
         """The target that is proven where nobody named one; none where the locks cannot be read."""
@@ -205,6 +215,25 @@ class _Settings:
             value = name if inner == "name" else _value(settings, general)
             places = [("pair[]", numbers[name], *inner.split("."))]
             if inner in {"targets", "dockerfile"}:
+                places.append(tuple(general.split(".")))
+            yield self.said(key, value, *places, option=general) or Setting(key=key, value=value)
+
+    def of_variants(self, path: str) -> Iterator[Setting]:
+        """A setting of each variant."""
+        inner = path.removeprefix("variant[].")
+        if not self.config.variants:
+            yield Setting(key=path, value=None)
+            return
+        numbers = {variant.name: str(number) for number, variant in enumerate(self.config.variants)}
+        for name, settings in variant_settings(self.config, self.choices):
+            key = f"variant[{name}].{inner}"
+            general = _GENERAL.get(inner, inner)
+            places = [("variant[]", numbers[name], *inner.split("."))]
+            if general in _PINS:
+                yield self.pin(key, general, settings, *places)
+                continue
+            value = name if inner == "name" else _value(settings, general)
+            if inner not in {"name", "python"}:
                 places.append(tuple(general.split(".")))
             yield self.said(key, value, *places, option=general) or Setting(key=key, value=value)
 

@@ -9,8 +9,8 @@ import click
 
 from auditor.bake.generate import keys_of
 from auditor.cli.options import audit_options, overrides
-from auditor.cli.revision import keys_at
-from auditor.cli.workspace import load_side
+from auditor.cli.revision import keys_at, variant_target
+from auditor.cli.workspace import load_sides
 from auditor.report.text import printable
 
 if TYPE_CHECKING:
@@ -36,21 +36,21 @@ def key(root: Path, output_format: str, revision: str | None, *, explain: bool, 
     lockaudit key --diff main      does this branch compile anything?
     """  # noqa: D301
     choices = overrides(options)
-    workspace = load_side(root, choices)
     keys = [
-        (str(target), each)
+        (variant_target(workspace.variant, target), each)
+        for workspace in load_sides(root, choices)
         for target in workspace.targets
         for each in keys_of(workspace.side, target, workspace.config, workspace.dockerfile)
     ]
     if revision is not None:
         before = keys_at(root, revision, choices)
-        click.echo(_difference(before, keys, revision, output_format), nl=False)
+        click.echo(_difference(before, keys, revision, output_format, choices.variant), nl=False)
         return 0
     if output_format == "json":
         document = {"version": 1, "keys": [_document(target, each) for target, each in keys]}
         click.echo(json.dumps(document, indent=2))
         return 0
-    click.echo("".join(_text(each, explain=explain) for _, each in keys), nl=False)
+    click.echo("".join(_text(target, each, explain=explain) for target, each in keys), nl=False)
     if not keys:
         click.echo(
             "nothing is compiled: every package has a wheel for the target, or does not depend on torch", err=True
@@ -58,8 +58,9 @@ def key(root: Path, output_format: str, revision: str | None, *, explain: bool, 
     return 0
 
 
-def _text(each: BuildKey, *, explain: bool) -> str:
-    lines = [each.readable]
+def _text(target: str, each: BuildKey, *, explain: bool) -> str:
+    _, bracket, variant = target.partition(" (")
+    lines = [f"{each.readable}{bracket}{variant}"]
     if explain:
         width = max(len(component.name) for component in each.components)
         for component in each.components:
@@ -89,11 +90,17 @@ def _document(target: str, each: BuildKey) -> dict[str, Any]:
 
 
 def _difference(
-    before: list[tuple[str, BuildKey]], after: list[tuple[str, BuildKey]], revision: str, output_format: str
+    before: list[tuple[str, BuildKey]],
+    after: list[tuple[str, BuildKey]],
+    revision: str,
+    output_format: str,
+    chosen: str | None,
 ) -> str:
     old = {(target, each.name): each for target, each in before}
     new = {(target, each.name): each for target, each in after}
-    changes = [_change(name, old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys())]
+    there = {each.readable for each in old.values()}
+    names = sorted(new.keys() | {name for name in old if not chosen or name[0].endswith(f" ({chosen})")})
+    changes = [_change(name, old.get(name), new.get(name), there) for name in names]
     if output_format == "json":
         return json.dumps({"version": 1, "since": revision, "changes": changes}, indent=2) + "\n"
     lines = []
@@ -111,7 +118,7 @@ def _difference(
     return "".join(f"{printable(line)}\n" for line in lines or [f"nothing is compiled, now or at {revision}"])
 
 
-def _change(name: tuple[str, str], old: BuildKey | None, new: BuildKey | None) -> dict[str, Any]:
+def _change(name: tuple[str, str], old: BuildKey | None, new: BuildKey | None, there: set[str]) -> dict[str, Any]:
     before = {component.name: component.value for component in old.components} if old else {}
     after = {component.name: component.value for component in new.components} if new else {}
     return {
@@ -119,7 +126,7 @@ def _change(name: tuple[str, str], old: BuildKey | None, new: BuildKey | None) -
         "target": name[0],
         "before": old.readable if old else None,
         "after": new.readable if new else None,
-        "compile": new is not None and before != after,
+        "compile": new is not None and new.readable not in there,
         "components": [
             {"name": component, "before": before.get(component), "after": after.get(component)}
             for component in dict.fromkeys((*before, *after))

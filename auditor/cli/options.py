@@ -53,6 +53,7 @@ class Overrides:
     """What the command line says instead of `[tool.lockaudit]`; empty values leave the setting as it is."""
 
     pair: str | None = None
+    variant: str | None = None
     targets: tuple[str, ...] = ()
     dev_lock: str | None = None
     prod_lock: str | None = None
@@ -79,6 +80,7 @@ _OPTIONS = (
         " [tool.lockaudit], else the Dockerfile's platform and Python.",
     ),
     shared_option("--pair", metavar="NAME", help="One of the pairs of [[tool.lockaudit.pair]]."),
+    shared_option("--variant", metavar="NAME", help="One of the variants of [[tool.lockaudit.variant]]."),
     shared_option("--dev-lock", metavar="PATH", help="Development lock, below ROOT.  [default: uv.lock]"),
     shared_option("--prod-lock", metavar="PATH", help="Production lock, below ROOT.  [default: prod/uv.lock]"),
     shared_option("--dev-extra", "dev_extras", multiple=True, metavar="EXTRA", help="Extra that dev's side selects."),
@@ -113,6 +115,7 @@ def overrides(options: dict[str, Any]) -> Overrides:
     no_prod, prod_extras = _extras("prod", none=options.pop("no_prod_extras"), extras=options.pop("prod_extras"))
     return Overrides(
         pair=options.pop("pair"),
+        variant=options.pop("variant"),
         targets=options.pop("targets"),
         dev_lock=options.pop("dev_lock"),
         prod_lock=options.pop("prod_lock"),
@@ -175,10 +178,11 @@ class Voice:
         for name in names:
             click.echo(f"read {printable(name)}", err=True)
         for context in contexts:
-            pair = f" of pair {printable(context.name)}" if context.name else ""
-            click.echo(f"target{pair}: {', '.join(map(str, context.targets))}", err=True)
+            word = "variant" if context.is_variant else "pair"
+            of = f" of {word} {printable(context.name)}" if context.name else ""
+            click.echo(f"target{of}: {', '.join(map(str, context.targets))}", err=True)
             dockerfile = printable(context.dockerfile.file.name) if context.dockerfile is not None else "none"
-            click.echo(f"Dockerfile{pair}: {dockerfile}", err=True)
+            click.echo(f"Dockerfile{of}: {dockerfile}", err=True)
 
     def done(self) -> None:
         """How long it took."""

@@ -32,10 +32,11 @@ def refuse_unsafe(context: PairContext, target: Target) -> None:
         RefusedError: with the findings: torch or a compiled package differs, or a lock does not cover the target.
     """
     outcome = audit(context, rules=_ASKED)
+    where = f"{context.name}: " if context.is_variant else ""
     void = [reason for side in (context.dev, context.prod) if (reason := covers(side, target))]
     if void:  # a lock that does not cover the target selects nothing: that is no proof that nothing is compiled
         raise RefusedError(
-            f"nothing is known of {target}, which the images run: {'; '.join(dict.fromkeys(void))}",
+            f"{where}nothing is known of {target}, which the images run: {'; '.join(dict.fromkeys(void))}",
             [finding for finding in outcome.findings if finding.code == "LA109"],
             hint="nothing was written; lock for this target, or correct `targets` of [tool.lockaudit]",
         )
@@ -52,7 +53,7 @@ def refuse_unsafe(context: PairContext, target: Target) -> None:
     if unsafe or differing:
         count = f"{len(unsafe)} finding{'s' if len(unsafe) > 1 else ''}"
         raise RefusedError(
-            f"dev and prod cannot share one wheel of {', '.join(sorted(compiled))}: "
+            f"{where}dev and prod cannot share one wheel of {', '.join(sorted(compiled))}: "
             + ("; ".join(differing) if differing else count),
             unsafe,
             hint="nothing was written; mend what differs, then run `lockaudit bake` again",

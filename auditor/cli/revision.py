@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.bake.generate import keys_of
-from auditor.cli.workspace import load_config, load_side
-from auditor.errors import ConfigError, InputError
+from auditor.cli.workspace import load_config, load_sides, variant_settings
+from auditor.errors import ConfigError, InputError, SelectionError
 
 if TYPE_CHECKING:
     from auditor.cli.options import Overrides
+    from auditor.lock.environment import Target
     from auditor.wheel.key import BuildKey
 
 
@@ -28,18 +30,29 @@ def keys_at(root: Path, revision: str, overrides: Overrides) -> list[tuple[str, 
         folder = Path(scratch)
         _export(root, revision, ["pyproject.toml"], folder)
         config, _ = load_config(folder, overrides)
-        folders = [str(Path(side.lock).parent / "pyproject.toml") for side in (config.dev, config.prod)]
-        versions = [".python-version", str(Path(config.prod.lock).parent / ".python-version")]
-        paths = [config.dev.lock, config.prod.lock, config.image.dockerfile, *folders, *versions]
+        each = [own for _, own in variant_settings(config, replace(overrides, variant=None))] or [config]
+        locks = [side.lock for own in each for side in (own.dev, own.prod)]
+        folders = [str(Path(lock).parent / "pyproject.toml") for lock in locks]
+        versions = [".python-version", *(str(Path(own.prod.lock).parent / ".python-version") for own in each)]
+        paths = [*locks, config.image.dockerfile, *folders, *versions]
         _export(root, revision, [Path(path).as_posix() for path in paths], folder)
-        if not (folder / config.dev.lock).exists():
+        if not all((folder / own.dev.lock).exists() for own in each):
             return []  # the revision is older than the lock
-        workspace = load_side(folder, overrides)
+        try:  # all variants: a key that is new in one may be that of another
+            workspaces = load_sides(folder, replace(overrides, variant=None))
+        except SelectionError:
+            return []  # it has conflicting extras, and is older than the choice
         return [
-            (str(target), key)
+            (variant_target(workspace.variant, target), key)
+            for workspace in workspaces
             for target in workspace.targets
             for key in keys_of(workspace.side, target, workspace.config, workspace.dockerfile)
         ]
+
+
+def variant_target(variant: str, target: Target) -> str:
+    """A target as commands name it, with its variant if it is one's: `linux-x86_64-cp312 (cu124)`."""
+    return f"{target} ({variant})" if variant else str(target)
 
 
 def _export(root: Path, revision: str, paths: list[str], folder: Path) -> None:

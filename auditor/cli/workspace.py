@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from auditor.bake.builds import MACHINES, Build, as_built, builds_of, image_targets
 from auditor.bake.files import BakeFiles
 from auditor.cli.options import Overrides
 from auditor.config import Config, SideConfig, nearest
@@ -17,11 +18,11 @@ from auditor.lock.pair import Pair, Side, read_side
 from auditor.lock.project import Project, read_project
 from auditor.names import normalize
 from auditor.rules import RULES
-from auditor.rules.context import PairContext
+from auditor.rules.context import Baking, PairContext
 from auditor.settings import read_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from auditor.dockerfile.model import Dockerfile
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 _MINORS: Final = range(8, 21)
 _PATCHES: Final = range(30)  # a lock may pin one: `==3.12.9`
 _PYTHON: Final = re.compile(r"(?:cpython-|python)?3\.(?P<minor>\d{1,2})(?:\.(?P<patch>\d+))?(?:$|[^\d.])")
-_MACHINES: Final = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 
 
 def load(root: Path, overrides: Overrides) -> PairContext:
@@ -38,7 +38,7 @@ def load(root: Path, overrides: Overrides) -> PairContext:
 
 
 def load_all(root: Path, overrides: Overrides) -> list[PairContext]:
-    """Every pair of the repository, or the one that `--pair` names.
+    """Every pair of the repository or every variant of its images, or the one that `--pair` or `--variant` names.
 
     Raises:
         ConfigError: a setting or an option is wrong.
@@ -47,9 +47,9 @@ def load_all(root: Path, overrides: Overrides) -> list[PairContext]:
     """
     settings, project = load_config(root, overrides)
     sides: dict[tuple[str, SideConfig], Side] = {}
-    contexts = []
-    as_configured = replace(overrides, pair=None, first_party=()) == Overrides()
-    for name, config in pair_settings(settings, overrides):
+    contexts: list[PairContext] = []
+    builds: dict[str, tuple[Build, ...]] = {}
+    for name, config in settings_of_each(settings, overrides):
         beside_dev = project if (root / config.dev.lock).parent == root else None
         for role, side, known in (("dev", config.dev, beside_dev), ("prod", config.prod, None)):
             if (role, side) not in sides:  # pairs may share a lock, which is then read and selected once
@@ -57,26 +57,39 @@ def load_all(root: Path, overrides: Overrides) -> list[PairContext]:
         pair = Pair(root=root, dev=sides["dev", config.dev], prod=sides["prod", config.prod])
         dockerfile = load_dockerfile(root, config, explicit=overrides.dockerfile is not None)
         targets = targets_of(root, config, pair, dockerfile)
-        is_first = not settings.pairs or name == settings.pairs[0].name  # there is one bake file: the first pair's
-        bake = BakeFiles(root, config.bake.file, as_configured=as_configured) if is_first else None
-        contexts.append(PairContext(pair, config, targets, dockerfile, name, bake))
+        variant = name if settings.variants else ""
+        builds[name] = tuple(builds_of(variant, pair.dev, config, dockerfile, targets))
+        if not overrides.targets:  # what is built is proven, unless somebody chose what to prove
+            targets = tuple(dict.fromkeys((*targets, *(build.target for build in builds[name]))))
+        if variant and dockerfile is not None:
+            dockerfile = as_built(dockerfile, config, builds[name][0].name)
+        contexts.append(PairContext(pair, config, targets, dockerfile, name, is_variant=bool(variant)))
     refuse_unknown_packages(settings, contexts)
-    return contexts
+    # There is one bake file: that of all variants, or of the first pair.
+    baked = {pair.name for pair in settings.pairs[:1]} if settings.pairs else builds.keys()
+    as_configured = replace(overrides, pair=None, first_party=()) == Overrides()
+    disk = BakeFiles(root, settings.bake.file, as_configured=as_configured)
+    baking = Baking(disk, tuple(build for name, own in builds.items() if name in baked for build in own))
+    return [replace(context, baking=baking) if context.name in baked else context for context in contexts]
+
+
+def settings_of_each(settings: Config, overrides: Overrides) -> Iterator[tuple[str, Config]]:
+    """(name, settings) of each pair or variant: its own in place of the general ones, the command line over both.
+
+    Raises:
+        ConfigError: `--pair` or `--variant` names none of them.
+    """
+    pairs = list(pair_settings(settings, overrides))
+    variants = list(variant_settings(settings, overrides))
+    if not pairs and not variants:
+        yield "", settings
+    yield from pairs
+    yield from variants
 
 
 def pair_settings(settings: Config, overrides: Overrides) -> Iterator[tuple[str, Config]]:
-    """(name, settings) of each pair: the pair's own in place of the general ones, the command line over both.
-
-    Raises:
-        ConfigError: `--pair` names none of them.
-    """
-    if overrides.pair and overrides.pair not in {pair.name for pair in settings.pairs}:
-        known = [pair.name for pair in settings.pairs]
-        similar = nearest(overrides.pair, known)
-        hint = f"did you mean {similar}?" if similar else f"pairs: {', '.join(known) or 'none are configured'}"
-        raise ConfigError(f"there is no pair {overrides.pair!r}", hint=hint)
-    if not settings.pairs:
-        yield "", settings
+    """(name, settings) of each pair. Raises: as `settings_of_each`."""
+    _refuse_unknown("pair", overrides.pair, [pair.name for pair in settings.pairs])
     for pair in settings.pairs:
         if overrides.pair in {None, pair.name}:
             own = replace(
@@ -87,6 +100,23 @@ def pair_settings(settings: Config, overrides: Overrides) -> Iterator[tuple[str,
                 image=replace(settings.image, dockerfile=pair.dockerfile or settings.image.dockerfile),
             )
             yield pair.name, apply(own, overrides)
+
+
+def variant_settings(settings: Config, overrides: Overrides) -> Iterator[tuple[str, Config]]:
+    """(name, settings) of each variant. Raises: as `settings_of_each`."""
+    _refuse_unknown("variant", overrides.variant, [variant.name for variant in settings.variants])
+    for variant in settings.variants:
+        if overrides.variant in {None, variant.name}:
+            image = replace(variant.image, dockerfile=settings.image.dockerfile)
+            own = replace(settings, dev=variant.dev, prod=variant.prod, targets=variant.targets, image=image)
+            yield variant.name, apply(own, overrides)
+
+
+def _refuse_unknown(word: str, chosen: str | None, known: Sequence[str]) -> None:
+    if chosen and chosen not in known:
+        similar = nearest(chosen, known)
+        hint = f"did you mean {similar}?" if similar else f"{word}s: {', '.join(known) or 'none are configured'}"
+        raise ConfigError(f"there is no {word} {chosen!r}", hint=hint)
 
 
 def refuse_unknown_packages(config: Config, contexts: list[PairContext]) -> None:
@@ -111,8 +141,17 @@ def refuse_unknown_packages(config: Config, contexts: list[PairContext]) -> None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideWorkspace:
-    """One side of a project, which may have no other: what `key` needs."""
+    """One side of a project, which may have no other: what `key` needs.
 
+    Attributes:
+        variant: the name of the variant, or an empty string.
+        side: of the project, with the variant's extras and groups.
+        config: settings, with the variant's own.
+        dockerfile: of the images, or None.
+        targets: what its images run.
+    """
+
+    variant: str = ""
     side: Side
     config: Config
     dockerfile: Dockerfile | None
@@ -120,14 +159,24 @@ class SideWorkspace:
 
 
 def load_side(root: Path, overrides: Overrides) -> SideWorkspace:
-    """The dev side alone; prod counts for the default target only, where there is one. Raises: as `load`."""
-    config, project = load_config(root, overrides)
-    beside_dev = project if (root / config.dev.lock).parent == root else None
-    side = read_side(root, "dev", config.dev, beside_dev)
-    dockerfile = load_dockerfile(root, config, explicit=overrides.dockerfile is not None)
-    prod = read_side(root, "prod", config.prod) if (root / config.prod.lock).is_file() else side
-    targets = targets_of(root, config, Pair(root=root, dev=side, prod=prod), dockerfile)
-    return SideWorkspace(side=side, config=config, dockerfile=dockerfile, targets=targets)
+    """The dev side alone, of the first variant if there are any. Raises: as `load_sides`."""
+    return load_sides(root, overrides)[0]
+
+
+def load_sides(root: Path, overrides: Overrides) -> list[SideWorkspace]:
+    """The dev side of each variant; prod counts for the default target only, where there is one. Raises: as `load`."""
+    settings, project = load_config(root, overrides)
+    found = []
+    for variant, config in list(variant_settings(settings, overrides)) or [("", settings)]:
+        beside_dev = project if (root / config.dev.lock).parent == root else None
+        side = read_side(root, "dev", config.dev, beside_dev)
+        dockerfile = load_dockerfile(root, config, explicit=overrides.dockerfile is not None)
+        prod = read_side(root, "prod", config.prod) if (root / config.prod.lock).is_file() else side
+        targets = targets_of(root, config, Pair(root=root, dev=side, prod=prod), dockerfile)
+        if not overrides.targets:
+            targets = tuple(dict.fromkeys((*targets, *image_targets(config, targets))))
+        found.append(SideWorkspace(variant=variant, side=side, config=config, dockerfile=dockerfile, targets=targets))
+    return found
 
 
 def load_config(root: Path, overrides: Overrides) -> tuple[Config, Project | None]:
@@ -190,7 +239,7 @@ def targets_of(root: Path, config: Config, pair: Pair, dockerfile: Dockerfile | 
     Raises:
         ConfigError: a target is not one, or nothing tells which Python the image runs.
     """
-    texts = config.targets or (f"linux-{_machine(dockerfile)}-cp3{_minor(root, pair, dockerfile)}",)
+    texts = config.targets or (f"linux-{_machine(dockerfile)}-cp3{_minor(root, config, pair, dockerfile)}",)
     specifiers = (pair.prod.lock.requires_python, pair.dev.lock.requires_python)
     glibc = glibc_of(config, dockerfile)
     found = dict.fromkeys(Target.parse(text, glibc=glibc).fitted(specifiers) for text in texts)
@@ -206,11 +255,16 @@ def glibc_of(config: Config, dockerfile: Dockerfile | None) -> tuple[int, int]:
 
 def _machine(dockerfile: Dockerfile | None) -> str:
     platforms = [stage.platform for stage in dockerfile.stages] if dockerfile is not None else []
-    return next((_MACHINES[platform] for platform in reversed(platforms) if platform in _MACHINES), "x86_64")
+    return next((MACHINES[platform] for platform in reversed(platforms) if platform in MACHINES), "x86_64")
 
 
-def _minor(root: Path, pair: Pair, dockerfile: Dockerfile | None) -> int:
-    """The Python that the image runs: PYTHON_VERSION of the Dockerfile, `.python-version`, else the oldest allowed."""
+def _minor(root: Path, config: Config, pair: Pair, dockerfile: Dockerfile | None) -> int:
+    """The Python that the image runs: PYTHON_VERSION of the Dockerfile, `.python-version`, else the oldest allowed.
+
+    A variant may say it itself.
+    """
+    if config.image.python is not None:
+        return int(config.image.python.removeprefix("3."))
     argument = dockerfile.argument("PYTHON_VERSION") if dockerfile is not None else None
     texts = [argument[0]] if argument else []
     for folder in (root / pair.prod.folder, root):

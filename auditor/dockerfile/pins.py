@@ -76,7 +76,8 @@ def _pin(name: str, config: Config, dockerfile: Dockerfile | None) -> Pin:
     setting = getattr(config.image, name, None)
     if setting is not None:
         file = config.file
-        position = file.find(f"{name} = ", _section_line(config)) if file is not None else None
+        line = config.image.lines.get(name) or _section_line(config)
+        position = file.find(f"{name} = ", line) if file is not None else None
         return Pin(setting, position)
     argument = dockerfile.argument(_ARGUMENTS[name]) if dockerfile is not None else None
     if argument is not None:

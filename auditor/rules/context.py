@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from auditor.bake.builds import own_builds
 from auditor.errors import LockauditError
 from auditor.finding import Related
 from auditor.lock.selection import uncovered_reason
@@ -13,6 +14,7 @@ from auditor.lock.selection import uncovered_reason
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auditor.bake.builds import Build
     from auditor.bake.files import BakeFiles
     from auditor.bake.generate import Written
     from auditor.config import Config
@@ -27,6 +29,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Baking:
+    """The bake file of a project, one for all variants: what is on disk, and what it builds.
+
+    Attributes:
+        disk: the bake file and what lies beside it.
+        builds: every variant on every platform; empty where there is no Dockerfile.
+    """
+
+    disk: BakeFiles
+    builds: tuple[Build, ...]
+
+    @cached_property
+    def generated(self) -> tuple[Written, ...] | LockauditError:
+        """What `lockaudit bake` would write, or why it cannot; empty where there is nothing to hold against it."""
+        disk, builds = self.disk, self.builds
+        if not builds or not disk.as_configured or any(covers(build.side, build.target) for build in builds):
+            return ()
+        if not disk.is_ours and not disk.build_locks():
+            return ()
+        from auditor.bake.generate import generate  # noqa: PLC0415 - for projects that bake
+
+        try:
+            return generate(builds, disk)
+        except LockauditError as error:
+            return error
+
+
+@dataclass(frozen=True)
 class PairContext:
     """A pair with its settings.
 
@@ -35,8 +65,9 @@ class PairContext:
         config: the effective settings.
         targets: what is to be proven.
         dockerfile: the Dockerfile of the images, or None where there is none.
-        name: of the pair, where the repository has several.
-        bake: the bake file and what lies beside it, or None where they belong to another pair.
+        name: of the pair, where the repository has several; of the variant, where its images have variants.
+        is_variant: whether `name` is that of a variant.
+        baking: the bake file, or None where it belongs to another pair.
     """
 
     pair: Pair
@@ -44,7 +75,24 @@ class PairContext:
     targets: tuple[Target, ...]
     dockerfile: Dockerfile | None = None
     name: str = ""
-    bake: BakeFiles | None = None
+    is_variant: bool = False
+    baking: Baking | None = None
+
+    @property
+    def bake(self) -> BakeFiles | None:
+        """The bake file and what lies beside it, or None where they belong to another pair."""
+        return self.baking.disk if self.baking is not None else None
+
+    @property
+    def builds(self) -> tuple[Build, ...]:
+        """What is built of this pair or variant: one for each platform."""
+        variant = self.name if self.is_variant else ""
+        return own_builds(self.baking.builds, variant) if self.baking is not None else ()
+
+    @property
+    def generated(self) -> tuple[Written, ...] | LockauditError:
+        """What `lockaudit bake` would write, or why it cannot; empty where there is nothing to hold against it."""
+        return self.baking.generated if self.baking is not None else ()
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
@@ -74,7 +122,8 @@ class PairContext:
         """Paths of every audited lock, this pair's first."""
         own = (self.config.dev.lock, self.config.prod.lock)
         others = (lock for pair in self.config.pairs for lock in (pair.dev.lock, pair.prod.lock))
-        return tuple(dict.fromkeys((*own, *others)))
+        variants = (lock for variant in self.config.variants for lock in (variant.dev.lock, variant.prod.lock))
+        return tuple(dict.fromkeys((*own, *others, *variants)))
 
     @cached_property
     def stages(self) -> tuple[StageFacts, ...]:
@@ -84,21 +133,6 @@ class PairContext:
         from auditor.dockerfile.stages import analyse  # noqa: PLC0415 - for rules that look into a Dockerfile
 
         return analyse(self.dockerfile, self.locks)
-
-    @cached_property
-    def generated(self) -> tuple[Written, ...] | LockauditError:
-        """What `lockaudit bake` would write, or why it cannot; empty where there is nothing to hold against it."""
-        disk, dockerfile = self.bake, self.dockerfile
-        if disk is None or not disk.as_configured or dockerfile is None or covers(self.dev, self.targets[0]):
-            return ()
-        if not disk.is_ours and not disk.build_locks():
-            return ()
-        from auditor.bake.generate import generate  # noqa: PLC0415 - for projects that bake
-
-        try:
-            return generate(self.dev, self.targets[0], self.config, dockerfile, disk)
-        except LockauditError as error:
-            return error
 
 
 @dataclass(frozen=True)

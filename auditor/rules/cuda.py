@@ -141,7 +141,8 @@ def _image_cudas(context: TargetContext) -> Iterator[tuple[str, Position]]:
     config, dockerfile = context.config, context.of.dockerfile
     if config.image.cuda is not None and config.file is not None:
         header = config.file.find("[tool.lockaudit")
-        yield config.image.cuda, config.file.find(config.image.cuda, header.line if header else 1) or config.file.at(1)
+        line = config.image.lines.get("cuda", header.line if header else 1)
+        yield config.image.cuda, config.file.find(config.image.cuda, line) or config.file.at(1)
         return
     if dockerfile is None:
         return

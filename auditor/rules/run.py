@@ -10,7 +10,7 @@ from auditor.rules.accept import accept
 from auditor.rules.context import TargetContext, covers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from auditor.finding import Finding, Severity
     from auditor.lock.environment import Target
@@ -54,17 +54,20 @@ def audit(*contexts: PairContext, rules: Sequence[Rule] = RULES) -> Outcome:
     """
     config = contexts[0].config
     chosen = [rule for rule in rules if not config.select or rule.code.startswith(config.select)]
-    found: list[Finding] = []
+    found: list[tuple[str, Finding]] = []
     compared: dict[str, int] = {}
+    variants: dict[str, tuple[str, ...]] = {}
     for context in contexts:
         on_targets = [TargetContext(context, target) for target in context.targets if _is_covered(context, target)]
+        variant = context.name if context.is_variant else ""
+        variants[variant] = tuple(map(str, context.targets))
         for each in on_targets:
             label = f"{each.target} ({context.name})" if context.name else str(each.target)
             compared[label] = len(each.prod.dependencies)
         for rule in chosen:
-            found += _ask(rule, context, on_targets)
+            found += [(variant, finding) for finding in _ask(rule, context, on_targets)]
     files = {file.name: file for context in contexts for file in context.commented_files}
-    merged = merge_targets(found)
+    merged = merge_targets(found, variants)
     kept, ignored = accept(merged, config, files.values(), [rule.code for rule in chosen])
     return Outcome(
         findings=tuple(sorted(kept, key=lambda finding: finding.sort_key)),
@@ -87,13 +90,32 @@ def _ask(rule: Rule, context: PairContext, on_targets: Iterable[TargetContext]) 
             yield from rule.check(each)  # type: ignore[arg-type,call-arg]
 
 
-def merge_targets(findings: Iterable[Finding]) -> list[Finding]:
-    """One finding for what is the same on several targets, which it then names together; sorted by place."""
-    groups: dict[Finding, list[str]] = {}
-    for finding in findings:
-        key = replace(finding, target=None)
-        groups.setdefault(key, [])
-        if finding.target is not None and finding.target not in groups[key]:
-            groups[key].append(finding.target)
-    merged = [replace(finding, target=", ".join(targets) or None) for finding, targets in groups.items()]
+def merge_targets(found: Iterable[tuple[str, Finding]], variants: Mapping[str, Sequence[str]]) -> list[Finding]:
+    """One finding for what is the same on several targets and in several variants, which it then names together.
+
+    Args:
+        found: (variant, finding).
+        variants: every variant that was asked -> its targets. Without variants, one without a name.
+
+    Returns:
+        Sorted by place. Of a finding that not every variant has, each target has the variant's name in brackets.
+    """
+    groups: dict[Finding, dict[str, list[str]]] = {}
+    for variant, finding in found:
+        places = groups.setdefault(replace(finding, target=None), {})
+        names = places.setdefault(finding.target or "", [])
+        if variant not in names:
+            names.append(variant)
+    merged = []
+    for finding, places in groups.items():
+        labels = [label for target, names in places.items() for label in _labels(target, names, variants)]
+        merged.append(replace(finding, target=", ".join(labels) or None))
     return sorted(merged, key=lambda finding: finding.sort_key)
+
+
+def _labels(target: str, names: Sequence[str], variants: Mapping[str, Sequence[str]]) -> list[str]:
+    """A target, or nothing where a finding depends on none; with variants if there are others without the finding."""
+    others = [name for name, targets in variants.items() if not target or target in targets]
+    if set(names) >= set(others):
+        return [target] if target else []
+    return [f"{target or 'every target'} ({name})" for name in names]

@@ -1,6 +1,7 @@
 """The build lock: the pinned environment that compiles one wheel, in a folder of its own.
 
-`docker/wheels/<package>/` is all that the compile stage sees of the project:
+`docker/wheels/<package>/`, or `docker/wheels/<build>/<package>/` where there are several builds, is all that the
+compile stage sees of the project:
 
 - `pylock.toml`: torch's closure and the build tools, each with its hash (PEP 751);
 - `source.txt`: the source, one pip requirement with its hash or commit;
@@ -57,6 +58,7 @@ class BuildLock:
         uv: version of uv in the compile stage; sticky like the rest.
         files: relative name -> text.
         kept: whether the files on disk were kept as they are.
+        build: whose images it is for; an empty string where there is one build only.
     """
 
     package: str
@@ -64,11 +66,12 @@ class BuildLock:
     uv: str
     files: Mapping[str, str]
     kept: bool
+    build: str = ""
 
     @property
     def folder(self) -> str:
         """Relative to the root."""
-        return f"{FOLDER}/{self.package}"
+        return "/".join(filter(None, (FOLDER, self.build, self.package)))
 
 
 def build_lock(

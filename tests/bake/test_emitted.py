@@ -13,16 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from auditor.bake.files import BakeFiles
-from auditor.bake.generate import keys_of, locks_of
+from auditor.bake.generate import plan_of
 from auditor.bake.lint import lint
 from auditor.bake.plan import Plan, make_bake_file
 from auditor.bake.read import read_bake
 from auditor.bake.write import render
 from auditor.cli.options import Overrides
-from auditor.cli.project import primary
 from auditor.cli.workspace import load
 from auditor.config import BakeConfig, CacheConfig, SideConfig
-from auditor.dockerfile.pins import Pin, read_pins
+from auditor.dockerfile.pins import Pin
 from auditor.errors import ConfigError
 from auditor.source import read_source
 from tests.bake.buildx import printed
@@ -40,23 +39,7 @@ EMITTED = REPOSITORY / "docker-bake.hcl"
 def plan() -> Plan:
     """The plan of this repository."""
     context = load(REPOSITORY, Overrides())
-    target = primary(context)
-    keys = keys_of(context.dev, target, context.config, context.dockerfile)
-    return Plan(
-        name="lockaudit",
-        config=context.config,
-        pins=read_pins(context.config, context.dockerfile),
-        target=target,
-        keys=keys,
-        locks=locks_of(
-            context.dev,
-            target,
-            context.config,
-            context.dockerfile,
-            keys,
-            BakeFiles(REPOSITORY, context.config.bake.file),
-        ),
-    )
+    return plan_of(context.builds, BakeFiles(REPOSITORY, context.config.bake.file))
 
 
 def test_buildx_reads_the_committed_file_as_expected(docker: str, tmp_path: Path) -> None:
@@ -106,17 +89,15 @@ def test_no_setting_can_inject(
     plan: Plan, docker: str, tmp_path: Path, name: str, image: str, repo: str, path: str, extra: str, cuda: str
 ) -> None:
     """Whatever the names are, buildx sees the same targets, and each string as it was given."""
-    hostile = replace(
-        plan,
-        name=name,
-        pins=replace(plan.pins, cuda=Pin(cuda)),
-        config=replace(
-            plan.config,
-            bake=BakeConfig(image=image, cache_repo=repo),
-            image=replace(plan.config.image, dockerfile=path),
-            prod=SideConfig(lock="prod/uv.lock", extras=(extra,)),
-        ),
+    config = replace(
+        plan.config,
+        bake=BakeConfig(image=image, cache_repo=repo),
+        image=replace(plan.config.image, dockerfile=path),
+        prod=SideConfig(lock="prod/uv.lock", extras=(extra,)),
     )
+    (images,) = plan.images
+    images = replace(images, pins=replace(images.pins, cuda=Pin(cuda)), config=config)
+    hostile = replace(plan, name=name, config=config, images=(images,))
     text = render(make_bake_file(hostile))
     targets = printed(docker, text, tmp_path, "dev", "prod", "wheels", "wheelhouse")["target"]
     assert set(targets) == {"dev", "prod", "wheel-dev", "wheel-prod", "wheelhouse"}

@@ -49,6 +49,18 @@ prod.lock = "training/uv.lock"
 """
 
 
+VARIANTS = """
+[[tool.lockaudit.variant]]
+name = "cu124"
+dev.extras = ["cu124"]
+
+[[tool.lockaudit.variant]]
+name = "cu128"
+cuda = "12.8.1"
+python = "3.13"
+"""
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A pair with settings."""
@@ -99,7 +111,7 @@ def test_a_setting_has_a_value_and_an_origin(root: Path, key: str) -> None:
     assert found == {"key": key, "value": value, "origin": origin, "name": name, "path": path, "line": wanted_line}
 
 
-@pytest.mark.parametrize("config", ["", SETTINGS, PAIRS], ids=["none", "some", "pairs"])
+@pytest.mark.parametrize("config", ["", SETTINGS, PAIRS, VARIANTS], ids=["none", "some", "pairs", "variants"])
 def test_every_key_is_there(tmp_path: Path, config: str) -> None:
     found = settings(write_pair(tmp_path, dev=LOCK, prod=LOCK, config=config))
     patterns = {re.sub(r"^(package|wheel)\.(?!group)[^.]+", r"\1.*", re.sub(r"\[\w*\]", "[]", key)) for key in found}
@@ -149,6 +161,27 @@ def test_pairs_have_their_own_settings(tmp_path: Path, monkeypatch: pytest.Monke
     assert not any(key.startswith("pair[serving]") for key in settings(root, "--pair", "training"))
     monkeypatch.setenv("LOCKAUDIT_TARGET", TARGET)
     assert settings(root)["pair[training].targets"]["origin"] == "environment"
+
+
+def test_variants_have_their_own_settings(tmp_path: Path) -> None:
+    root = write_pair(tmp_path, dev=LOCK, prod=LOCK, config=VARIANTS, dockerfile=DOCKERFILE)
+    found = settings(root)
+    assert found["variant[cu124].cuda"] == {
+        "key": "variant[cu124].cuda",
+        "value": "12.6.3",
+        "origin": "Dockerfile",
+        "name": "CUDA_VERSION",
+        "path": "docker/Dockerfile-uv",
+        "line": 1,
+    }
+    assert (found["variant[cu128].cuda"]["value"], found["variant[cu128].cuda"]["line"]) == (
+        "12.8.1",
+        line(root, 'cuda = "12.8.1"'),
+    )
+    assert found["variant[cu124].dev.extras"]["line"] == line(root, 'dev.extras = ["cu124"]')
+    assert found["variant[cu128].dev.extras"]["origin"] == "default"
+    assert found["variant[cu128].targets"]["value"] == ["linux-x86_64-cp313"]
+    assert not any(key.startswith("variant[cu124]") for key in settings(root, "--variant", "cu128"))
 
 
 @pytest.mark.parametrize("output_format", ["text", "json"])

@@ -23,6 +23,7 @@ SHARED = frozenset(
     {
         "TARGET",
         "PAIR",
+        "VARIANT",
         "DEV_LOCK",
         "PROD_LOCK",
         "DEV_EXTRA",

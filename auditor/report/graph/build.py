@@ -27,7 +27,7 @@ from auditor.report.graph.stages import (
     needed_stages,
     synced_locks,
 )
-from auditor.report.graph.targets import Baked, read_targets
+from auditor.report.graph.targets import Baked, of_builds, read_targets
 from auditor.report.text import printable
 from auditor.wheel.build_lock import FOLDER
 
@@ -60,13 +60,20 @@ def make_build(context: PairContext, outcome: Outcome, keys: Sequence[BuildKey],
         path = printable(context.config.image.dockerfile)
         return Build(pair=name, notes=(f"There is no Dockerfile at {path}, so there is no build to draw.",))
     disk = context.bake or BakeFiles(context.pair.root, context.config.bake.file)
-    baked = read_targets(disk) if context.bake is not None else Baked()
+    baked = of_builds(read_targets(disk), _names(context)) if context.bake is not None else Baked()
     arguments = {**context.dockerfile.arguments, **baked.arguments(context.dockerfile.file.name)}
     builder = _Builder(
         context, replace(context.dockerfile, arguments=arguments), baked, tuple(keys), frozenset(compiled), disk
     )
     builder.collect()
     return builder.finished(name, outcome)
+
+
+def _names(context: PairContext) -> tuple[list[str], list[str]]:
+    """The names of a variant's builds, and those of the others."""
+    builds = context.baking.builds if context.baking is not None else ()
+    own = [build.name for build in context.builds]
+    return own, [build.name for build in builds if build.name not in own]
 
 
 @dataclass
@@ -89,6 +96,7 @@ class _Builder:
         self.targets: dict[str, str] = {}
         self.caches: dict[str, str] = {}
         self.named: dict[str, str] = {}  # build key -> node
+        self.builds = [build.name for build in self.context.builds] or [""]
 
     def collect(self) -> None:
         self.add_inputs()
@@ -145,9 +153,11 @@ class _Builder:
                 self.add_input(side.project.file.name, f"dependencies of {side.role}")
             packages = f"{len(side.lock.packages)} packages, for every environment"
             self.add_input(side.lock.file.name, f"{side.role} lock", (("holds", packages),))
-        for package in self.disk.build_locks():
-            fact = ("is", "all that the compile of its wheel sees")
-            self.add_input(f"{FOLDER}/{package}", f"build lock of {package}", (fact,))
+        for place in self.disk.build_locks():
+            build, _, package = place.rpartition("/")
+            if build in self.builds or not build:
+                fact = ("is", "all that the compile of its wheel sees")
+                self.add_input(f"{FOLDER}/{place}", f"build lock of {package}", (fact,))
         self.add_input("", "all other files")
 
     def add_input(self, path: str, about: str, facts: Iterable[tuple[str, str]] = ()) -> None:
@@ -155,13 +165,18 @@ class _Builder:
             node = self.parts.node(Kind.INPUT, path or _REST, about, facts)
             self.inputs.append(Input(node, path, is_folder=path.startswith(f"{FOLDER}/")))
 
+    def folders(self, package: str) -> Iterator[str]:
+        """Where the build lock of a package may lie."""
+        for build in self.builds:
+            yield "/".join(filter(None, (FOLDER, build, package)))
+
     def input(self, path: str) -> str | None:
         return next((each.id for each in self.inputs if each.path == path), None)
 
     def add_keys(self) -> None:
         """The build keys that something is named after: between a lock and its build lock, they hold a change back."""
         for key in self.keys:
-            folder = self.input(f"{FOLDER}/{key.name}")
+            folder = next(filter(None, map(self.input, self.folders(key.name))), None)
             lock = self.input(self.context.dev.lock.file.name)
             names_cache = any(key.readable in cache for target in self.baked.targets for cache in target.writes)
             if lock is None or (folder is None and not names_cache):

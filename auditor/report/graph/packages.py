@@ -119,7 +119,8 @@ class _Comparison:
 
     def is_about(self, finding: Finding) -> bool:
         """Whether a finding is about this target, and this pair's locks where it points into one."""
-        if finding.target is not None and str(self.target) not in finding.target.split(", "):
+        here = {str(self.target), *(f"{each} ({self.context.name})" for each in (self.target, "every target"))}
+        if finding.target is not None and here.isdisjoint(finding.target.split(", ")):
             return False
         path = finding.position.path
         own = {self.context.dev.lock.file.name, self.context.prod.lock.file.name}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from auditor.bake.inspect import WHEEL
 from auditor.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from auditor.bake.files import BakeFiles
     from auditor.bake.merged import Entry, Merged
@@ -67,6 +67,30 @@ class Baked:
                 for name, value in target.arguments:
                     found.setdefault(name, set()).add(value)
         return {name: values.pop() for name, values in found.items() if len(values) == 1}
+
+
+def of_builds(baked: Baked, names: tuple[Sequence[str], Sequence[str]]) -> Baked:
+    """The targets of some builds: without those that are called after another one, unless they are linked.
+
+    Args:
+        baked: all targets.
+        names: the names of the builds, and those of the others.
+    """
+    own, others = names
+    by_name = {target.name: target for target in baked.targets}
+
+    def suffix(target: str) -> str:
+        fitting = [name for name in (*own, *others) if name and target.endswith(f"-{name}")]
+        return max(fitting, key=len, default="")
+
+    pending = [target for target in by_name if suffix(target) not in others]
+    kept: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in by_name and name not in kept:
+            kept.add(name)
+            pending += by_name[name].linked
+    return replace(baked, targets=tuple(target for target in baked.targets if target.name in kept))
 
 
 def read_targets(disk: BakeFiles) -> Baked:
