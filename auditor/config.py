@@ -34,6 +34,7 @@ class Key:
     choices: tuple[str, ...] = ()
 
 
+_LONGEST_NAME: Final = 100  # characters; comparing takes their square, and nobody means such a name
 VARIANTS: Final = ("cudnn", "runtime", "base")
 PLATFORMS: Final = ("linux/amd64", "linux/arm64")
 CACHE_BACKENDS: Final = ("registry", "local", "gha", "s3", "azblob")
@@ -228,6 +229,8 @@ class Config:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` most resembles, for "did you mean"."""
+    if len(name) > _LONGEST_NAME:
+        return None
     import difflib  # noqa: PLC0415 - for names that are wrong
 
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -107,7 +108,8 @@ class _Reader:
             if found is None:
                 continue
             # The n-th element of an array of tables has the n-th header.
-            for _ in range(next((int(part) for part in path[:depth] if part.isdigit()), 0)):
+            indices = (int(part) for above, part in pairwise(path[:depth]) if above.endswith("[]"))
+            for _ in range(next(indices, 0)):
                 found = self.file.find(f"[tool.lockaudit.{name}]", found.line + 1) or found
             line, rest = found.line, path[depth:]
             break
@@ -161,6 +163,8 @@ class _Reader:
         """Every value under its path, each checked against `KEYS`."""
         for name, value in table.items():
             path = (*prefix, name)
+            if name.endswith("[]"):  # which marks an array of tables here
+                raise self.unknown(path)
             key = _known(path)
             if key is not None:
                 self.values[path] = self.checked(key, path, value)

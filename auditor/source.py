@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO, TextIO
 
-_LOGIN: Final = re.compile(r"""(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<login>[^\s/?#"'<>]*)@""", re.IGNORECASE)
+# A scheme begins where a word does: without that, a line of a million letters takes hours. Quotes end a login unless
+# they are single ones, which may be part of it.
+_LOGIN: Final = re.compile(r"""(?<![a-z0-9+.-])(?P<scheme>[a-z0-9+.-]++://)(?P<login>[^\s/?#"<>]*)@""", re.IGNORECASE)
+_SECRET: Final = re.compile(
+    r"""(?P<name>[?&;](?:[\w.-]*(?:token|secret|passw(?:or)?d|key|signature|credential|auth)|sig|pwd|pass)=)[^\s&;#"'<>]+""",
+    re.IGNORECASE,
+)
 _MARK, _SUFFIX = ".lockaudit-", ".tmp"  # of temporary files: `.uv.lock.lockaudit-a1b2c3d4.tmp`
 _PAGE: Final = 4096  # bytes: a file grows by pages as it is written, so a smaller one is there as a whole
 _TICK: Final = 20_000_000  # nanoseconds: longer than what a file system's clock takes to move on
@@ -76,7 +82,8 @@ def display_name(path: Path, root: Path) -> str:
 def hide_logins(text: str, mask: str = "***@") -> str:
     """`text` with the login of every URL in it replaced: `https://user:token@host` becomes `https://***@host`.
 
-    The user of an ssh address stays, since it is no secret and the address is of no use without it.
+    So is what a query says after `token=`, `key=` and their like. The user of an ssh address stays, since it is no
+    secret and the address is of no use without it.
     """
 
     def hidden(match: re.Match[str]) -> str:
@@ -85,7 +92,24 @@ def hide_logins(text: str, mask: str = "***@") -> str:
             return scheme + mask
         return match[0] if not password else f"{scheme}{user}@"
 
-    return _LOGIN.sub(hidden, text) if "@" in text else text
+    shown = _LOGIN.sub(hidden, text) if "@" in text else text
+    return _SECRET.sub(r"\g<name>***", shown) if "=" in shown else shown
+
+
+def printable(text: str) -> str:
+    """Text that cannot move the cursor, switch direction or break the line, and gives no login away.
+
+    Control characters are shown escaped, logins in URLs as `***`.
+    """
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in hide_logins(text))
+
+
+def public_address(url: str) -> str:
+    """A URL without its login and without the secrets of its query, for files that are committed."""
+    address, mark, query = hide_logins(url, mask="").partition("?")
+    query, fragment_mark, fragment = query.partition("#")
+    kept = [item for item in query.split("&") if not _SECRET.match(f"?{item}")]
+    return f"{address}{mark if any(kept) else ''}{'&'.join(kept)}{fragment_mark}{fragment}"
 
 
 def read_source(path: Path, root: Path | None = None, *, what: str = "file", hint: str | None = None) -> SourceFile:

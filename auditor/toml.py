@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from auditor.errors import InputError
 
 if TYPE_CHECKING:
     from auditor.source import SourceFile
+
+
+_DEEP: Final = re.compile(r"(?:[\w\"'-]++[ \t]*+\.[ \t]*+){300}")  # a key of that many parts
 
 
 def parse_toml(source: SourceFile, *, what: str = "file") -> dict[str, Any]:
@@ -23,7 +27,10 @@ def parse_toml(source: SourceFile, *, what: str = "file") -> dict[str, Any]:
 
     try:
         return rtoml.loads(source.text)
-    except (rtoml.TomlParsingError, ValueError):
+    except (rtoml.TomlParsingError, ValueError) as error:
+        # What is too deep for rtoml is too slow for tomllib, which takes the square of a dotted key's length.
+        if "recurs" in str(error) or _DEEP.search(source.text):
+            raise InputError(f"this {what} nests too deeply to be read", path=source.name) from None
         return _parse_slowly(source, what)
 
 

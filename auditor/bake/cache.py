@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LOCAL_FOLDER: Final = ".lockaudit-cache"
 # Attributes that lockaudit sets itself, per cache or per target.
 _OURS: Final = frozenset({"type", "ref", "src", "dest", "scope", "name", "mode", "ignore-error", "tag", "digest"})
+_MOST_DIGITS: Final = 18  # of a number in an attribute
 _NEEDED: Final = {"s3": ("bucket", "region"), "azblob": ("account_url",)}
 
 
@@ -113,7 +114,7 @@ def _checked(backend: str, options: Mapping[str, str], attribute: ObjectOf, sect
                 raise ConfigError(f'`{name}` of the {backend} cache is "true" or "false", not {value!r}')
             found[name] = value == "true"
         elif shape is NUMBER:
-            if not value.isdigit():
+            if not value.isdecimal() or len(value) > _MOST_DIGITS:
                 raise ConfigError(f"`{name}` of the {backend} cache is a number, not {value!r}")
             found[name] = int(value)
         else:

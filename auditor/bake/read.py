@@ -33,6 +33,7 @@ _ESCAPE = re.compile(r"\$\$\{|%%\{|\\(?:u(?P<short>[0-9a-fA-F]{4})|U(?P<long>[0-
 _SURROGATES = range(0xD800, 0xE000)
 _LITERALS = {"true": True, "false": False, "null": None}
 _SIMPLE_ESCAPES = {'\\"': '"', "\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t", "$${": "${", "%%{": "%{"}
+_LONGEST_NUMBER = 40  # digits; what is longer stays text
 _HINT = "`docker buildx bake --print` shows how bake itself reads the file"
 
 
@@ -172,7 +173,7 @@ def _value(tree: Tree[Token], source: SourceFile) -> BakeValue:
         case "string" if not any(_branches(part) for part in parts):
             value = _unquoted(text[1:-1], tree.meta.line, source)
         case "int_lit":
-            value = int(text)
+            value = int(text) if len(text) < _LONGEST_NUMBER else value
         case "float_lit":
             value = float(text)
         case "unary_op" if text.startswith("-"):

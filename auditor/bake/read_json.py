@@ -34,6 +34,8 @@ def read_bake_json(source: SourceFile) -> BakeDocument:
         raise InputError(f"not JSON: {error.msg}", path=source.name, line=error.lineno, column=error.colno) from None
     except RecursionError:
         raise InputError("this bake file nests its values too deeply to be read", path=source.name) from None
+    except ValueError as error:  # a number of more digits than Python reads
+        raise InputError(f"not JSON that can be read: {error}", path=source.name) from None
     if not isinstance(tables, dict):
         raise InputError("not a bake file: no object at its top", path=source.name, line=1)
     blocks = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from auditor.errors import OutputError
-from auditor.source import hide_logins, write_together
+from auditor.source import printable, write_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,9 +72,7 @@ def remove(root: Path, path: str) -> None:
 
 def difference(change: Changed) -> Iterator[str]:
     """The lines of a unified diff from what is on disk to what should be; logins of URLs are hidden."""
-    old, new = change.old or "", change.new or ""
-    for line in difflib.unified_diff(
-        old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{change.path}", f"b/{change.path}"
-    ):
-        shown = hide_logins(line)
-        yield shown if shown.endswith("\n") else f"{shown}\n\\ No newline at end of file\n"
+    old, new = ((text or "").splitlines(keepends=True) for text in (change.old, change.new))
+    for line in difflib.unified_diff(old, new, f"a/{change.path}", f"b/{change.path}"):
+        text = "\t".join(map(printable, line.removesuffix("\n").split("\t")))
+        yield f"{text}\n" if line.endswith("\n") else f"{text}\n\\ No newline at end of file\n"

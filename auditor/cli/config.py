@@ -16,9 +16,8 @@ from auditor.config import KEYS
 from auditor.dockerfile.pins import read_pins
 from auditor.errors import LockauditError
 from auditor.names import normalize
-from auditor.report.text import printable
 from auditor.settings import Written, read_written
-from auditor.source import hide_logins
+from auditor.source import hide_logins, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,9 +55,6 @@ _GENERAL: Final = {
 _PINS: Final = ("image.cuda", "image.variant", "image.ubuntu", "image.uv")
 _SECRET: Final = re.compile(
     r"(?:^|[_-])(?:secret|token|password|passwd|credentials?|(?:api|access|account)[_-]?key)", re.IGNORECASE
-)
-_PARAMETER: Final = re.compile(
-    r"(?P<name>[?&](?:[\w-]*(?:token|secret|password|key)|sig|signature)=)[^&#\s]+", re.IGNORECASE
 )
 _MASK: Final = "***"
 
@@ -254,7 +250,7 @@ def _value(config: Config, path: str) -> Value:
 
 def _hidden(text: str) -> str:
     """Text without logins and without secrets in the parameters of a URL."""
-    return _PARAMETER.sub(rf"\g<name>{_MASK}", hide_logins(text))
+    return hide_logins(text)
 
 
 def _public(value: Value) -> str | list[str] | dict[str, str] | None:

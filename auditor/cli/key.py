@@ -11,7 +11,7 @@ from auditor.bake.generate import keys_of
 from auditor.cli.options import audit_options, overrides
 from auditor.cli.revision import keys_at, variant_target
 from auditor.cli.workspace import load_sides
-from auditor.report.text import printable
+from auditor.source import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

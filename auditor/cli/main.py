@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -33,6 +35,8 @@ _COMMANDS: Final = {
     "completion": ("auditor.cli.completion", "completion", "Print the script that completes commands in a shell."),
 }
 _NAME: Final = "lockaudit"
+# In a traceback, where a library may repeat an address without its scheme: `netloc 'user:token@host'`.
+_ANY_LOGIN: Final = re.compile(r"(?P<before>^|[\s'\"/(])[^\s'\"/@]+@(?=[\w.\[])", re.MULTILINE)
 _COMPLETE: Final = "_LOCKAUDIT_COMPLETE"  # click's variable
 
 
@@ -122,7 +126,7 @@ def _run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for eac
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show(file=sys.stderr)
+        _show_usage(error)
         return EXIT_ERROR
     except LockauditError as error:
         report_error(error)
@@ -136,13 +140,13 @@ def _run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for eac
         reason = error.strerror or str(error)
         place = error.filename or ("" if isinstance(error, FileNotFoundError) else "cannot write the output")
         message = f"{place}: {reason}" if place else reason
-        sys.stderr.write(f"error: {message}\n")
+        sys.stderr.write(f"error: {shown(message)}\n")
         _silence()
         return EXIT_ERROR
     except Exception:  # noqa: BLE001 - a bug keeps its traceback, but never the exit code of a finding
         import traceback  # noqa: PLC0415
 
-        traceback.print_exc()
+        sys.stderr.write(shown(_ANY_LOGIN.sub(r"\g<before>***@", traceback.format_exc())))
         sys.stderr.write("lockaudit: this is a bug in lockaudit; please report it with the lines above\n")
         return EXIT_ERROR
     return code if isinstance(code, int) else EXIT_CLEAN
@@ -183,14 +187,30 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def shown(text: str) -> str:
+    """Lines that a terminal only shows, without logins."""
+    from auditor.source import printable  # noqa: PLC0415 - for errors
+
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def _show_usage(error: click.ClickException) -> None:
+    """Click's own message. It repeats what the command line holds, which may come from anywhere."""
+    stream = io.StringIO()
+    error.show(file=stream)
+    sys.stderr.write(shown(stream.getvalue()))
+
+
 def report_error(error: LockauditError) -> None:
     """One error on stderr: what and where, then what to do."""
-    from auditor.report.text import printable, render_findings  # noqa: PLC0415
+    from auditor.report.text import render_findings  # noqa: PLC0415
+    from auditor.source import printable  # noqa: PLC0415
 
     if isinstance(error, RefusedError):
         sys.stdout.write(render_findings(error.findings))
         sys.stdout.flush()
-    message = "\n".join(map(printable, str(error).splitlines()))
-    sys.stderr.write(f"error: {message}\n")
+    # What follows a line end may come from a file: it gets a mark, so that no line begins as it likes.
+    first, *rest = map(printable, str(error).split("\n"))
+    sys.stderr.write("".join([f"error: {first}\n", *(f"  | {line}\n" for line in rest)]))
     if error.hint:
         sys.stderr.write(f"help: {printable(error.hint)}\n")

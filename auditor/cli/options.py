@@ -172,7 +172,7 @@ class Voice:
         """What was read and what it is read for."""
         if not self.verbose:
             return
-        from auditor.report.text import printable  # noqa: PLC0415
+        from auditor.source import printable  # noqa: PLC0415
 
         names = dict.fromkeys(file.name for context in contexts for file in context.files)
         for name in names:

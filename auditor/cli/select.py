@@ -14,8 +14,7 @@ from auditor.lock.environment import Target
 from auditor.lock.pair import read_side
 from auditor.lock.selection import Request
 from auditor.names import normalize
-from auditor.report.text import printable
-from auditor.source import hide_logins
+from auditor.source import hide_logins, printable
 
 if TYPE_CHECKING:
     from auditor.lock.model import Artifact, Package

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from auditor.dockerfile.model import Dockerfile, Stage
 
 _REFERENCE: Final = re.compile(r"\$(?:\{(\w+)|(\w+))")
-_ITEM: Final = r"[A-Za-z0-9][\w.-]*"
-_LIST: Final = re.compile(rf"{_ITEM}(?:(?:\s*[,|/]\s*(?:or\s+|and\s+)?|\s+(?:or|and)\s+){_ITEM})+")
+# Items do not give letters back, and a list begins where an item does: without that, a long word takes minutes.
+_ITEM: Final = r"[A-Za-z0-9][\w.-]*+"
+_LIST: Final = re.compile(rf"(?<![\w.-]){_ITEM}(?:(?:\s*[,|/]\s*(?:or\s+|and\s+)?|\s+(?:or|and)\s+){_ITEM})+")
 _SEPARATOR: Final = re.compile(r"\s*[,|/]\s*(?:or\s+|and\s+)?|\s+(?:or|and)\s+")
 _VERSION: Final = re.compile(r"\d+(?:\.\d+)+")
 _FLAVOR: Final = re.compile(r"(?:cudnn\d*|base|runtime|devel)(?:-(?:base|runtime|devel))?")
@@ -121,7 +122,7 @@ def named_stage(dockerfile: Dockerfile, reference: str, before: int) -> Stage | 
     """The stage that a FROM or a `--from` means, or None for an image."""
     earlier = dockerfile.stages[:before]
     named = next((stage for stage in reversed(earlier) if stage.name and stage.name == reference.lower()), None)
-    if named is None and reference.isdecimal() and int(reference) < before:
+    if named is None and reference.isdecimal() and len(reference) <= len(str(before)) and int(reference) < before:
         return earlier[int(reference)]
     return named
 

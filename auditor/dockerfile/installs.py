@@ -6,7 +6,7 @@ import posixpath
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from auditor.dockerfile.commands import ARCHIVES, PYTHON, Options, read_options, read_uv
 from auditor.dockerfile.shell import is_known, join
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 _PIP: Final = re.compile(r"pip(?:\d+(?:\.\d+)?)?")
 _REQUIREMENT: Final = re.compile(
-    r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:\[(?P<extras>[^\]]*)\])?\s*(?:@\s*(?P<url>\S+)|===?\s*(?P<version>[\w.+!-]+))?"
-    r"(?P<rest>[<>~!=,;\s].*)?"
+    r"(?P<name>[A-Za-z0-9][\w.-]*+)\s*+(?:\[(?P<extras>[^\]]*+)\])?\s*+"
+    r"(?:@\s*+(?P<url>\S++)|===?\s*+(?P<version>[\w.+!-]+))?"
+    r"(?P<rest>(?:[<>~!=,;\s]|(?<=\s)).*)?"
 )
 _WHEEL: Final = re.compile(r"(?P<name>\w[\w.]*)-(?P<version>\d[\w.!]*)(?:\+[^-]*)?-")
 _REVISION: Final = re.compile(r"@[vV]?(?P<version>\d+(?:\.\d+)+[\w.]*)(?:#|$)")
@@ -141,7 +142,8 @@ def read_requirement(text: str) -> Requirement:
 
 def _from_url(url: str, name: str, text: str) -> Requirement:
     path, _, fragment = url.partition("#")
-    filename = unquote(posixpath.basename(urlsplit(path.partition("?")[0]).path if "://" in path else path))
+    below = path.partition("?")[0].partition("://")[2].partition("/")[2] if "://" in path else path
+    filename = unquote(posixpath.basename(below))
     items = dict(item.partition("=")[::2] for item in fragment.split("&"))
     name = name or normalize(items.get("egg", ""))
     if filename.endswith(".whl") and is_known(filename):

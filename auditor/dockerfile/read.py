@@ -40,6 +40,8 @@ def parse_dockerfile(source: SourceFile) -> Dockerfile:
     except DockerfileSyntaxError as error:
         message = str(error).partition(": ")[2] or str(error)
         raise InputError(f"not a Dockerfile: {message}", path=source.name, line=error.line) from None
+    except RecursionError:
+        raise InputError("an exec form of this Dockerfile nests too deeply to be read", path=source.name) from None
     arguments: dict[str, str | None] = {}
     lines: dict[str, int] = {}
     stages: list[Stage] = []

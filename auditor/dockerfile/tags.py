@@ -43,6 +43,7 @@ _SYSTEM: Final = re.compile(r"(?:ubuntu|ubi|rockylinux|centos|oraclelinux|opensu
 _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?")
 _CUDNN: Final = re.compile(r"cudnn\d*")
 # Flavors that exist for a few versions; the table does not list them.
+_LONGEST: Final = 9  # digits of a number in a version; Python refuses to read thousands of them
 _RARE: Final = frozenset({"tensorrt"})
 
 
@@ -140,7 +141,7 @@ def _releases() -> set[str]:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdecimal())
+    return tuple(int(part[:_LONGEST]) for part in version.split(".") if part.isdecimal())
 
 
 def _is_newer(version: str) -> bool:

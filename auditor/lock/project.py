@@ -55,7 +55,11 @@ def read_project(path: Path, root: Path | None = None) -> Project:
     Raises:
         InputError: missing, unreadable, not TOML, or a table that is something else.
     """
-    source = read_source(path, root, what="pyproject.toml", hint="a uv project has one beside its uv.lock")
+    return parse_project(read_source(path, root, what="pyproject.toml", hint="a uv project has one beside its uv.lock"))
+
+
+def parse_project(source: SourceFile) -> Project:
+    """The project in a file that has been read. Raises: as `read_project`."""
     tables = parse_toml(source, what="pyproject.toml")
     project = _table(tables, "project", source)
     uv = _table(_table(tables, "tool", source), "uv", source)

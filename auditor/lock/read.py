@@ -44,6 +44,7 @@ _VERSION = re.compile(r"^[ \t]*version[ \t]*=", re.MULTILINE)
 _FULL_SHA = re.compile(r"[0-9a-f]{40}")
 # Name, version, an optional build, then three sets of tags, of which the Pythons begin with no digit.
 _WHEEL = re.compile(r"[^-]+-[^-]+(?:-[^-]+)?-(?!\d)[\w.]+-[\w.]+-[\w.]+\.whl", re.ASCII)
+_LONGEST_NAME = 255  # of a file, on every file system; a longer one could hold a billion tags
 _HASH = re.compile(r"md5:[0-9a-f]{32}|(?:sha256|blake2b):[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 
 Table = dict[str, Any]
@@ -359,7 +360,7 @@ class _Reader:
         filename = unquote(location.partition("?")[0].partition("#")[0].rpartition("/")[2])
         if not filename.endswith(".whl"):
             raise self.fail(f"a wheel of {name} is no wheel: {filename}")
-        if not _WHEEL.fullmatch(filename):
+        if not _WHEEL.fullmatch(filename) or len(filename) > _LONGEST_NAME:
             raise self.fail(f"a wheel of {name} has no valid file name: {filename}")
         if version is not None and (text := filename.split("-", 2)[1]) != written:
             self.check_version_of_wheel(text, filename, name, version)

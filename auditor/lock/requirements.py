@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
     from auditor.lock.marker import Marker
 
+# No part gives back what it has taken (`*+`): a line of any length is read in one go.
 _PEP508: Final = re.compile(
-    r"""\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)
-        \s*(?:\[(?P<extras>[^\]]*)\])?
-        \s*(?:@\s*(?P<url>\S+?)(?=\s|$)|\(\s*(?P<inside>[^)]*)\)|(?P<specifiers>[^;@()\[\]]*))
-        \s*(?:;\s*(?P<marker>.+))?\s*""",
+    r"""\s*+(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*+)(?<![._-])
+        \s*+(?:\[(?P<extras>[^\]]*+)\])?
+        \s*+(?:@\s*+(?P<url>\S++)|\(\s*+(?P<inside>[^)]*+)\)|(?P<specifiers>[^;@()\[\]]*+))
+        \s*+(?:;\s*+(?P<marker>.++))?""",
     re.VERBOSE | re.DOTALL,
 )
 _SPECIFIER: Final = re.compile(r"\s*(?P<operator>===|~=|==|!=|<=|>=|<|>)\s*(?P<version>[^\s,]+)\s*")
@@ -303,7 +304,10 @@ def _source_of_url(url: str) -> tuple[str, ...]:
 def _source_of_table(table: Mapping[str, Any]) -> tuple[str, ...]:
     subdirectory = str(table.get("subdirectory") or "")
     if "git" in table:
-        parts = urlsplit(str(table["git"]))
+        try:
+            parts = urlsplit(str(table["git"]))
+        except ValueError as error:  # an address that nobody could reach
+            raise UnknownRequirementError(str(error)) from None
         items = _items(parts.query)
         reference = next((f"{key}={items[key]}" for key in ("tag", "branch", "rev") if key in items), "")
         return git_source(

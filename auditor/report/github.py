@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.finding import Severity
 from auditor.report.sarif import repository_prefix
-from auditor.report.text import printable, totals
+from auditor.report.text import totals
+from auditor.source import printable
 
 if TYPE_CHECKING:
     from auditor.finding import Finding

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.finding import Severity
 from auditor.report.sarif import fingerprints, repository_prefix
-from auditor.report.text import printable
+from auditor.source import printable
 
 if TYPE_CHECKING:
     from auditor.report.model import Report

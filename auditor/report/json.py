@@ -26,7 +26,7 @@ def render_json(report: Report, tool_version: str) -> str:
         ],
         "summary": {
             "targets": list(outcome.targets),
-            "compared": dict(outcome.compared),
+            "compared": {hide_logins(target): count for target, count in outcome.compared},
             **{severity.value: outcome.count(severity) for severity in Severity},
         },
     }
@@ -38,20 +38,20 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "code": finding.code,
         "name": finding.name,
         "severity": finding.severity.value,
-        "message": finding.message,
+        "message": hide_logins(finding.message),
         "package": finding.package,
         "target": finding.target,
         "path": finding.position.path,
         "line": finding.position.line,
         "column": finding.position.column,
-        "help": finding.help,
-        "notes": list(finding.notes),
+        "help": None if finding.help is None else hide_logins(finding.help),
+        "notes": [hide_logins(note) for note in finding.notes],
         "related": [
             {
                 "path": related.position.path,
                 "line": related.position.line,
                 "column": related.position.column,
-                "message": related.message,
+                "message": hide_logins(related.message),
             }
             for related in finding.related
         ],

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from auditor.finding import Severity
-from auditor.report.text import printable, totals
+from auditor.report.text import totals
+from auditor.source import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from auditor.finding import Severity
-from auditor.report.text import printable
+from auditor.source import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,7 +106,7 @@ def fingerprints(findings: Iterable[Finding], prefix: str = "") -> list[str]:
     marks = []
     for finding in findings:
         parts = (finding.code, finding.package or "", finding.target or "", prefix + finding.position.path)
-        mark = hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
+        mark = hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
         seen[mark] = seen.get(mark, 0) + 1
         marks.append(f"{mark}:{seen[mark]}")
     return marks

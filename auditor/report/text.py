@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from auditor.finding import Finding, Severity
-from auditor.source import hide_logins
+from auditor.source import hide_logins, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -66,14 +66,6 @@ def totals(outcome: Outcome) -> str:
     return f"found {', '.join(words)}{ignored}{where}"
 
 
-def printable(text: str) -> str:
-    """Text that cannot move the cursor, switch direction or break the line, and gives no login away.
-
-    Control characters are shown escaped, logins in URLs as `***`.
-    """
-    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in hide_logins(text))
-
-
 class _Painter:
     def __init__(self, *, color: bool) -> None:
         self.color = color
@@ -89,7 +81,7 @@ def _finding(finding: Finding, sources: Mapping[str, SourceFile], paint: _Painte
     for related in finding.related:
         yield f"  {paint('::', 'place')} {_where(related.position)}: {printable(related.message)}"
     if finding.target is not None:
-        yield f"  = target: {finding.target}"
+        yield f"  = target: {printable(finding.target)}"
     for note in finding.notes:
         yield f"  = note: {printable(note)}"
     if finding.help is not None:

@@ -25,7 +25,7 @@ import rtoml
 from auditor.errors import InputError
 from auditor.lock.model import SourceKind
 from auditor.lock.selection import Request
-from auditor.source import hide_logins
+from auditor.source import public_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -187,7 +187,7 @@ def _environment(key: BuildKey, side: Side, selection: Selection, config: Config
 
 def _address(url: str) -> str:
     """A URL without its login: these files are committed, and the compile stage has a netrc as a secret."""
-    return hide_logins(url, mask="")
+    return public_address(url)
 
 
 def _entry(package: Package, target: Target) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from hypothesis import given, strategies as st
 from auditor.finding import Finding, Related, Severity
 from auditor.position import Position
 from auditor.report.model import Report
-from auditor.report.text import WINDOW, printable, render_concise, render_text, totals
+from auditor.report.text import WINDOW, render_concise, render_text, totals
 from auditor.rules.accept import Ignored
 from auditor.rules.run import Outcome
-from auditor.source import SourceFile, hide_logins
+from auditor.source import SourceFile, hide_logins, printable
 
 TARGET = "linux-x86_64-cp312"
 

@@ -28,7 +28,7 @@ from auditor.report.graph.stages import (
     synced_locks,
 )
 from auditor.report.graph.targets import Baked, of_builds, read_targets
-from auditor.report.text import printable
+from auditor.source import printable
 from auditor.wheel.build_lock import FOLDER
 
 if TYPE_CHECKING:

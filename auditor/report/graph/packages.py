@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from auditor.errors import LockauditError, SelectionError
 from auditor.lock.selection import Request, default_groups, uncovered_reason
 from auditor.report.graph.model import Entry, PackageNode, Remark, State, View
-from auditor.report.text import printable
+from auditor.source import printable
 from auditor.wheel.compiled import compiled_packages
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.report.graph.model import BuildEdge, BuildNode, Reach
 from auditor.report.graph.packages import make_id
-from auditor.report.text import printable
+from auditor.source import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

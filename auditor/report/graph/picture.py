@@ -11,7 +11,7 @@ from auditor.finding import Severity
 from auditor.report.graph.build import make_build
 from auditor.report.graph.model import Picture
 from auditor.report.graph.packages import all_remarks, make_view
-from auditor.report.text import printable
+from auditor.source import printable
 from auditor.wheel.compiled import compiled_packages
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Hostile and broken input for everything that reads a file, and for everything that writes one."""
