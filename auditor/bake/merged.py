@@ -30,6 +30,9 @@ _STRING: Final = r'"(?:[^"\\]|\\.)*"'
 _OBJECT: Final = re.compile(r"(?<![$%])\{(?:[^{}\"]|" + _STRING + r")*\}", re.DOTALL)
 _MEMBER: Final = re.compile(rf"(?P<key>[\w.-]+|{_STRING})\s*[=:]\s*(?P<value>{_STRING}|[^,}}\n]+)")
 _QUOTED: Final = re.compile(_STRING)
+_CHOICE: Final = re.compile(
+    rf'(?P<name>[A-Za-z_]\w*)\s*(?P<operator>[!=]=)\s*""\s*\?\s*(?P<given>{_STRING})\s*:\s*(?P<other>{_STRING})'
+)
 
 _ARGUMENTS: Final = "()"  # key of an entry that a function makes of its arguments
 
@@ -145,6 +148,14 @@ class Merged:
             return self._default(value.text) or f"${{{value.text}}}"
         inside = value.text[1:-1] if _QUOTED.fullmatch(value.text) else value.text
         return _REFERENCE.sub(lambda match: self._default(match["name"]) or match[0], inside)
+
+    def chosen(self, value: BakeValue) -> str:
+        """A value as text; of a choice by a variable, `X != "" ? a : b`, the arm that the variable's default takes."""
+        choice = _CHOICE.fullmatch(value.text) if isinstance(value, Expression) else None
+        if choice is None:
+            return self.text(value)
+        given = bool(self._default(choice["name"])) == (choice["operator"] == "!=")
+        return self.text(Expression(choice["given" if given else "other"]))
 
     def _default(self, name: str) -> str:
         value = next((block.value("default") for _, block in reversed(self.variables.get(name, ()))), None)

@@ -28,6 +28,7 @@ _COMMANDS: Final = {
     "bake": ("auditor.cli.bake", "bake", "Write docker-bake.hcl and the wheels' build locks."),
     "select": ("auditor.cli.select", "select", "Print what uv would install from a lock on a target."),
     "key": ("auditor.cli.key", "key", "Print the build key of each compiled package."),
+    "plan": ("auditor.cli.plan", "plan", "Print what a change costs: bytes, compiles, stages that run again."),
     "init": ("auditor.cli.init", "init", "Set a repository up: settings, Dockerfile, hooks; then check and bake."),
     "graph": ("auditor.cli.graph", "graph", "Draw both selections and the build, and what a change invalidates."),
     "rule": ("auditor.cli.rule", "rule", "Explain a finding's code."),

@@ -257,7 +257,7 @@ MISTAKES = (
     Mistake(
         name="no repository to compare with",
         arguments=("key", "@root@", "--diff", "HEAD"),
-        says=("this folder is in no git repository", "help: --diff compares with git"),
+        says=("this folder is in no git repository", "help: earlier states are read from git"),
     ),
     Mistake(
         name="no such revision",

@@ -8,7 +8,7 @@ import pytest
 
 from auditor.cli.options import Overrides
 from auditor.report.graph.model import State
-from auditor.report.graph.words import size
+from auditor.report.size import size
 from tests.report.pictures import CONFIG, DEV, PROD, TORCH, picture_of
 from tests.rules.specimens import TARGET, lock, package, plain, root, wheel, write_pair
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from auditor.report.graph.model import State, total
-from auditor.report.graph.words import amount, packages, size
+from auditor.report.graph.words import amount, packages
+from auditor.report.size import size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,13 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from auditor.bake.files import BakeFiles
-from auditor.dockerfile.shell import UNKNOWN
-from auditor.dockerfile.stages import analyse
-from auditor.report.graph.inputs import Carriers, Input
-from auditor.report.graph.model import Build, Kind, Reach
-from auditor.report.graph.packages import all_remarks
-from auditor.report.graph.parts import Parts
-from auditor.report.graph.stages import (
+from auditor.bake.targets import Baked, of_builds, read_targets
+from auditor.dockerfile.reach import (
     SCRATCH,
     about_stage,
     compiles,
@@ -27,17 +22,22 @@ from auditor.report.graph.stages import (
     needed_stages,
     synced_locks,
 )
-from auditor.report.graph.targets import Baked, of_builds, read_targets
+from auditor.dockerfile.shell import UNKNOWN
+from auditor.dockerfile.stages import analyse
+from auditor.report.graph.inputs import Carriers, Input
+from auditor.report.graph.model import Build, Kind, Reach
+from auditor.report.graph.packages import all_remarks
+from auditor.report.graph.parts import Parts
 from auditor.source import printable
 from auditor.wheel.build_lock import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from auditor.bake.targets import TargetFacts
     from auditor.dockerfile.facts import Carried, StageFacts
     from auditor.dockerfile.model import Dockerfile
     from auditor.report.graph.model import Remark
-    from auditor.report.graph.targets import TargetFacts
     from auditor.rules.context import PairContext
     from auditor.rules.run import Outcome
     from auditor.wheel.key import BuildKey

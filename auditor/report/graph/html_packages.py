@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.report.graph.markup import attribute, cell, head, link, remark_list, text
 from auditor.report.graph.model import Entry, State, total
-from auditor.report.graph.words import amount, file_of, packages, size, summary
+from auditor.report.graph.words import amount, file_of, packages, summary
+from auditor.report.size import size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,25 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from auditor.report.graph.model import State
+from auditor.report.size import size
 
 if TYPE_CHECKING:
     from auditor.report.graph.model import Entry, PackageNode, Picture, Total
 
-_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
-_STEP: Final = 1000
-_DIGITS: Final = 100
 HASH: Final = 12  # hex digits that are shown
-
-
-def size(count: int | None) -> str:
-    """`767 MB`, `2.1 GB`: three digits at most; an empty string where nobody knows."""
-    if count is None:
-        return ""
-    value, unit = float(count), 0
-    while value >= _STEP - 0.5 and unit < len(_UNITS) - 1:
-        value, unit = value / _STEP, unit + 1
-    shown = f"{value:.1f}" if unit and value < _DIGITS / 10 else f"{value:.0f}"
-    return f"{shown} {_UNITS[unit]}"
 
 
 def packages(total: Total) -> str:

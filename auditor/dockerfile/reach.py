@@ -1,4 +1,4 @@
-"""What the picture needs to know of one stage of a Dockerfile."""
+"""What stages take from each other, and what there is to say about one of them."""
 
 from __future__ import annotations
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _DOCKERFILE: Final = "Dockerfile"  # what bake takes where a target names none
 _LINK: Final = "target:"
+# Attributes that are in the cache key of every RUN (facts on bake, 3.2).
+KEYED: Final = ("network", "shm-size", "ulimits", "extra-hosts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,12 @@ class TargetFacts:
         stage: that it builds, or an empty string.
         linked: targets whose results it takes.
         arguments: build arguments with a plain value.
+        inline: its Dockerfile, where that stands in the bake file.
+        context: the folder that is its build context.
+        contexts: (name, value) of its named contexts: `target:wheel-prod`, `docker-image://...`, a folder.
+        all_arguments: (name, value) of every build argument; a variable counts with its default.
+        keyed: (attribute, value) of what is in the cache key of every RUN: `network`, `shm-size` and their like.
+        uncached: the stages that are always built anew; an empty name is all of them.
         writes: its caches.
         reads: the caches that it looks into.
         facts: (what, value) of whatever else is worth a look.
@@ -45,6 +53,12 @@ class TargetFacts:
     reads: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     lines: frozenset[tuple[str, int]]
+    inline: str = ""
+    context: str = "."
+    contexts: tuple[tuple[str, str], ...] = ()
+    all_arguments: tuple[tuple[str, str], ...] = ()
+    keyed: tuple[tuple[str, str], ...] = ()
+    uncached: tuple[str, ...] = ()
 
     @property
     def makes_wheels(self) -> bool:
@@ -115,7 +129,7 @@ def read_targets(disk: BakeFiles) -> Baked:
 
 
 def _target(merged: Merged, name: str) -> TargetFacts:
-    inline = merged.last(name, "dockerfile-inline") is not None
+    inline = merged.last(name, "dockerfile-inline")
     reads = tuple(
         dict.fromkeys(
             place
@@ -133,7 +147,7 @@ def _target(merged: Merged, name: str) -> TargetFacts:
     return TargetFacts(
         name=name,
         description=_text(merged, name, "description"),
-        dockerfile="" if inline else _text(merged, name, "dockerfile") or _DOCKERFILE,
+        dockerfile="" if inline is not None else _text(merged, name, "dockerfile") or _DOCKERFILE,
         stage=_text(merged, name, "target"),
         linked=tuple(dict.fromkeys(_linked(merged, name))),
         arguments=tuple(_arguments(merged, name)),
@@ -145,6 +159,20 @@ def _target(merged: Merged, name: str) -> TargetFacts:
             for document, block in merged.targets.get(name, ())
             for line in (block.line, *(attribute.line for attribute in block.attributes.values()))
         ),
+        inline=merged.text(inline.value) if inline is not None else "",
+        context=_text(merged, name, "context") or ".",
+        contexts=tuple(_contexts(merged, name)),
+        all_arguments=tuple(
+            (key, merged.text(value))
+            for key, setting in merged.mapping(name, "args").items()
+            if (value := setting.value[key]) is not None  # type: ignore[index,call-overload] # `mapping` has looked
+        ),
+        keyed=tuple(
+            (attribute, text)
+            for attribute in KEYED
+            if (text := " ".join(str(setting.value) for setting in merged.settings(name, attribute)))
+        ),
+        uncached=tuple(_uncached(merged, name)),
     )
 
 
@@ -158,6 +186,20 @@ def _linked(merged: Merged, name: str) -> Iterator[str]:
         for text in merged.texts(setting.value[key]):  # type: ignore[index,call-overload] # `mapping` has looked
             if text.startswith(_LINK):
                 yield text.removeprefix(_LINK)
+
+
+def _contexts(merged: Merged, name: str) -> Iterator[tuple[str, str]]:
+    for key, setting in merged.mapping(name, "contexts").items():
+        value = setting.value[key]  # type: ignore[index,call-overload] # likewise
+        yield key, merged.chosen(value)
+
+
+def _uncached(merged: Merged, name: str) -> Iterator[str]:
+    setting = merged.last(name, "no-cache")
+    if setting is not None and merged.text(setting.value) == "true":
+        yield ""
+    for each in merged.settings(name, "no-cache-filter"):
+        yield from merged.texts(each.value)
 
 
 def _arguments(merged: Merged, name: str) -> Iterator[tuple[str, str]]:
