@@ -56,7 +56,11 @@ def _target(target: TargetCost) -> Iterator[list[str]]:
 
 
 def _compile(found: Compile) -> Iterator[str]:
-    moved = f"{value(found.before)} -> {value(found.after)}" if found.before != found.after else value(found.after)
+    moved = (
+        f"{value(found.before)} -> {value(found.after)}"
+        if found.before not in {"", found.after}
+        else value(found.after)
+    )
     yield f"compile {printable(found.package)}: {moved}"
     if found.components:
         for each in found.components:
