@@ -37,6 +37,7 @@ class TargetFacts:
         all_arguments: (name, value) of every build argument; a variable counts with its default.
         keyed: (attribute, value) of what is in the cache key of every RUN: `network`, `shm-size` and their like.
         uncached: the stages that are always built anew; an empty name is all of them.
+        platforms: that it is built for, separated by commas; an empty string where it does not say.
         writes: its caches.
         reads: the caches that it looks into.
         facts: (what, value) of whatever else is worth a look.
@@ -59,6 +60,7 @@ class TargetFacts:
     all_arguments: tuple[tuple[str, str], ...] = ()
     keyed: tuple[tuple[str, str], ...] = ()
     uncached: tuple[str, ...] = ()
+    platforms: str = ""
 
     @property
     def makes_wheels(self) -> bool:
@@ -173,6 +175,7 @@ def _target(merged: Merged, name: str) -> TargetFacts:
             if (text := " ".join(str(setting.value) for setting in merged.settings(name, attribute)))
         ),
         uncached=tuple(_uncached(merged, name)),
+        platforms=_text(merged, name, "platforms"),
     )
 
 

@@ -188,15 +188,15 @@ def _contexts(folder: Path, config: Config, overrides: Overrides) -> list[PairCo
     """The pairs or variants whose locks are there."""
     wanted = overrides.pair or overrides.variant
     found = [(name, each) for name, each in _all_settings(config, overrides) if wanted in {None, name}]
-    there = [
-        name for name, each in found if (folder / each.dev.lock).is_file() and (folder / each.prod.lock).is_file()
-    ]
+    there = [name for name, each in found if (folder / each.dev.lock).is_file() and (folder / each.prod.lock).is_file()]
     if not there:
         return []
     if len(there) == len(found):
         return load_all(folder, overrides)
-    kind = "variant" if config.variants else "pair"
-    return [context for name in there for context in load_all(folder, replace(overrides, **{kind: name or None}))]
+    one = [
+        replace(overrides, variant=name) if config.variants else replace(overrides, pair=name or None) for name in there
+    ]
+    return [context for each in one for context in load_all(folder, each)]
 
 
 def _decides(path: str) -> bool:

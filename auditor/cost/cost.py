@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.bake.generate import keys_of
@@ -16,7 +16,7 @@ from auditor.cost.state import as_baked, matched
 from auditor.errors import LockauditError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from auditor.cost.model import BuildCost
     from auditor.cost.state import State
@@ -39,27 +39,70 @@ def cost_of(old: State, new: State, base: str, commit: str) -> Cost:
         InputError: a source that cannot be verified.
     """
     baked, stale = as_baked(new)
-    pairs = tuple(_pair(old, before, baked, after, stale) for before, after in matched(old.contexts, baked.contexts))
+    notes: list[str] = []
+    keys = {
+        (context.name, str(target)): _earlier_keys(context, target, notes)
+        for context in old.contexts
+        for target in context.targets
+    }
+    pairs = tuple(
+        _Pair(old, before, baked, after, keys).cost(stale, notes)
+        for before, after in matched(old.contexts, baked.contexts)
+    )
     return Cost(base=base, commit=commit, pairs=pairs)
 
 
-def _pair(old: State, before: PairContext | None, new: State, after: PairContext, stale: Sequence[str]) -> PairCost:
-    notes: list[str] = []
-    if stale and after.bake is not None:
-        files = ", ".join(stale[:2]) + (f" and {len(stale) - 2} more" if len(stale) > 2 else "")  # noqa: PLR2004
-        notes.append(f"Out of date: {files}. This is the cost once `lockaudit bake` has written them.")
-    targets = [_target(before, after, earlier, target, notes) for earlier, target in _targets(before, after)]
-    solves = solves_of(new, after)
-    earlier_solves = solves_of(old, before) if before is not None else Solves((), ())
-    notes += solves.notes
-    builds = build_costs(earlier_solves, solves)
-    return PairCost(
-        name=after.name,
-        is_new=before is None,
-        targets=tuple(_with_compiles_of_stages(targets, builds, after)),
-        builds=builds,
-        notes=tuple(dict.fromkeys(notes)),
-    )
+def _earlier_keys(context: PairContext, target: Target, notes: list[str]) -> tuple[BuildKey, ...]:
+    try:
+        return keys_of(context.dev, target, context.config, context.dockerfile)
+    except LockauditError as error:
+        notes.append(f"The earlier build key cannot be told: {error.message}.")
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """One pair in both states, and every build key of the earlier one by pair and target."""
+
+    old: State
+    before: PairContext | None
+    new: State
+    after: PairContext
+    keys: Mapping[tuple[str, str], tuple[BuildKey, ...]]
+
+    def cost(self, stale: Sequence[str], notes: Sequence[str]) -> PairCost:
+        told = [*notes]
+        if stale and self.after.bake is not None:
+            files = ", ".join(stale[:2]) + (f" and {len(stale) - 2} more" if len(stale) > 2 else "")  # noqa: PLR2004
+            told.append(f"Out of date: {files}. This is the cost once `lockaudit bake` has written them.")
+        targets = [self.target(earlier, target) for earlier, target in _targets(self.before, self.after)]
+        solves = solves_of(self.new, self.after)
+        earlier = [(context, solves_of(self.old, context)) for context in self.old.contexts]
+        own = next((each for context, each in earlier if context is self.before), Solves((), ()))
+        builds = build_costs([each for _, each in earlier], own, solves)
+        return PairCost(
+            name=self.after.name,
+            is_new=self.before is None,
+            targets=tuple(_with_compiles_of_stages(targets, builds, self.after)),
+            builds=builds,
+            notes=tuple(dict.fromkeys((*told, *solves.notes))),
+        )
+
+    def target(self, earlier: Target | None, target: Target) -> TargetCost:
+        before, after = self.before, self.after
+        old = (before, earlier) if before is not None and earlier is not None else None
+        new = (after, target)
+        keys = keys_of(after.dev, target, after.config, after.dockerfile)
+        known = self.keys[old[0].name, str(old[1])] if old is not None else ()
+        compiled = {key.readable for each in self.keys.values() for key in each}
+        return TargetCost(
+            target=str(target),
+            before=str(earlier) if earlier is not None else "",
+            images=tuple(image_cost(old, new, role) for role in ("dev", "prod")),
+            compiles=tuple(compiles(known, keys, compiled)),
+            dropped=tuple(key.name for key in known if key.name not in {each.name for each in keys}),
+            facts=tuple(platform_changes(old, new)),
+        )
 
 
 def _targets(before: PairContext | None, after: PairContext) -> Iterator[tuple[Target | None, Target]]:
@@ -69,28 +112,6 @@ def _targets(before: PairContext | None, after: PairContext) -> Iterator[tuple[T
         same = next((each for each in old if str(each) == str(target)), None)
         in_place = old[place] if place < len(old) and str(old[place]) not in map(str, after.targets) else None
         yield same or in_place, target
-
-
-def _target(
-    before: PairContext | None, after: PairContext, earlier: Target | None, target: Target, notes: list[str]
-) -> TargetCost:
-    old = (before, earlier) if before is not None and earlier is not None else None
-    new = (after, target)
-    keys = keys_of(after.dev, target, after.config, after.dockerfile)
-    known: tuple[BuildKey, ...] = ()
-    if old is not None:
-        try:
-            known = keys_of(old[0].dev, old[1], old[0].config, old[0].dockerfile)
-        except LockauditError as error:
-            notes.append(f"The earlier build key cannot be told: {error.message}.")
-    return TargetCost(
-        target=str(target),
-        before=str(earlier) if earlier is not None else "",
-        images=tuple(image_cost(old, new, role) for role in ("dev", "prod")),
-        compiles=tuple(compiles(known, keys)),
-        dropped=tuple(key.name for key in known if key.name not in {each.name for each in keys}),
-        facts=tuple(platform_changes(old, new)),
-    )
 
 
 def _with_compiles_of_stages(

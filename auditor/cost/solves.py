@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.bake.inspect import WHEEL
-from auditor.bake.targets import TargetFacts, read_targets
+from auditor.bake.targets import TargetFacts, of_builds, read_targets
 from auditor.dockerfile.builds import Solve
 from auditor.dockerfile.context import ignore_file, read_patterns, without_ignored
 from auditor.dockerfile.outputs import gathers_manifests
@@ -45,7 +45,7 @@ def solves_of(state: State, context: PairContext) -> Solves:
     if context.dockerfile is None:
         return Solves((), (), (f"There is no Dockerfile at {context.config.image.dockerfile}: no stages to predict.",))
     disk = state.bake_files(context)
-    baked = read_targets(disk) if disk is not None else None
+    baked = of_builds(read_targets(disk), context.build_names) if disk is not None else None
     path = context.config.image.dockerfile
     own = [target for target in baked.targets if target.dockerfile in {path, ""}] if baked is not None else []
     notes = list(baked.notes) if baked is not None else []
@@ -93,6 +93,7 @@ def _solve(state: State, context: PairContext, dockerfile: Dockerfile, target: T
         contexts=dict(target.contexts),
         files=_context(state, folder, context.config.image.dockerfile),
         text=lambda path: state.text(posixpath.normpath(posixpath.join(folder, path))),
+        platform=target.platforms,
         settings=target.keyed,
         uncached=target.uncached,
     )

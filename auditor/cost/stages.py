@@ -20,22 +20,31 @@ if TYPE_CHECKING:
     from auditor.dockerfile.layer import Layer, Part
 
 
-def build_costs(old: Solves, new: Solves) -> tuple[BuildCost, ...]:
-    """What the build of each image runs again."""
-    certain, all_in_all = (_Comparison(old, new, hopeful=hopeful) for hopeful in (True, False))
+def build_costs(old: Sequence[Solves], own: Solves, new: Solves) -> tuple[BuildCost, ...]:
+    """What the build of each image runs again.
+
+    Args:
+        old: the earlier builds of every pair and variant, which the builder has made.
+        own: those of the pair itself.
+        new: its builds now.
+    """
+    certain, all_in_all = (_Comparison(old, own, new, hopeful=hopeful) for hopeful in (True, False))
     return tuple(BuildCost(name=name, stages=tuple(_stages(name, certain, all_in_all))) for name in new.images)
 
 
 class _Comparison:
     """Both states' builds, and every key that the old ones have left in the builder."""
 
-    def __init__(self, old: Solves, new: Solves, *, hopeful: bool) -> None:
-        same = old.knows_manifests == new.knows_manifests
-        self.old = Builds(old.all, hopeful=hopeful, knows_manifests=same)
+    def __init__(self, old: Sequence[Solves], own: Solves, new: Solves, *, hopeful: bool) -> None:
+        same = all(each.knows_manifests == new.knows_manifests for each in (*old, own))
         self.new = Builds(new.all, hopeful=hopeful, knows_manifests=same)
-        built = [built for name in old.images for built in self.old.needed(name)]
-        self.known = {layer.key for each in built for layer in each.own}
-        self.earlier = {(each.solve.name, each.name): each for each in built}
+        self.known: set[str] = set()
+        self.earlier: dict[tuple[str, str], Built] = {}
+        for each in (own, *(each for each in old if each is not own)):
+            builds = Builds(each.all, hopeful=hopeful, knows_manifests=same)
+            for built in (built for name in each.images for built in builds.needed(name)):
+                self.known |= {layer.key for layer in built.own}
+                self.earlier.setdefault((built.solve.name, built.name), built)
 
     def runs(self, layer: Layer) -> bool:
         return layer.always or layer.key not in self.known

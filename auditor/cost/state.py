@@ -76,8 +76,7 @@ def _blob(text: str, *, sha1: bool) -> str:
 
 
 def matched(old: Sequence[PairContext], new: Sequence[PairContext]) -> list[tuple[PairContext | None, PairContext]]:
-    """(old, new) by name; a repository that has one pair on both sides has one, whatever it is called."""
-    if len(old) == len(new) == 1:
-        return [(old[0], new[0])]
+    """(old, new) by name; where a side has one pair without a name, that is the counterpart of every other one."""
     by_name = {context.name: context for context in old}
-    return [(by_name.get(context.name), context) for context in new]
+    only = old[0] if len(old) == 1 and (not old[0].name or (len(new) == 1 and not new[0].name)) else None
+    return [(by_name.get(context.name, only), context) for context in new]

@@ -48,6 +48,7 @@ class Solve:
         contexts: named contexts: the name of another solve (`target:x`), an image, or a folder.
         files: of its build context.
         text: reads a file of the context.
+        platform: that it is built for, or an empty string.
         settings: (name, value) of what is in the key of every RUN.
         uncached: names of stages that are always built anew; an empty one is all of them.
     """
@@ -60,6 +61,7 @@ class Solve:
     contexts: Mapping[str, str]
     files: Mapping[str, File]
     text: Callable[[str], str | None]
+    platform: str = ""
     settings: tuple[tuple[str, str], ...] = ()
     uncached: tuple[str, ...] = ()
 
@@ -247,7 +249,8 @@ class _Reader:
         )
         found = SCRATCH if reference == SCRATCH else self.builds.find(self.solve, reference, stage.index)
         if isinstance(found, str):
-            part = Part(kind=Kind.IMAGE, name="FROM", value=found, inner=used)
+            value = f"{found}\n{self.solve.platform}" if found != SCRATCH else found
+            part = Part(kind=Kind.IMAGE, name="FROM", value=value, inner=used)
             start = Layer(stage=stage.name or str(stage.index), instruction="", line=stage.line, parts=(part,))
             return Built(self.solve, stage, start, None, found)
         last = found.last

@@ -69,9 +69,8 @@ def compiled_by(parts: Iterable[Part]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for part in parts:
         found |= dict.fromkeys(compiled_by(part.inner))
-        package, _, name = part.name.removeprefix(BUILD_LOCKS).rpartition("/")
-        if part.kind is Kind.FILE and part.name.startswith(BUILD_LOCKS) and name == "key":
-            found[package] = None
+        if part.kind is Kind.FILE and part.name.startswith(BUILD_LOCKS) and part.name.endswith("/key"):
+            found[part.name.split("/")[-2]] = None
     return tuple(found)
 
 

@@ -90,6 +90,13 @@ class PairContext:
         return own_builds(self.baking.builds, variant) if self.baking is not None else ()
 
     @property
+    def build_names(self) -> tuple[list[str], list[str]]:
+        """The names of what is built of this pair or variant, and those of the others."""
+        every = self.baking.builds if self.baking is not None else ()
+        own = [build.name for build in self.builds]
+        return own, [build.name for build in every if build.name not in own]
+
+    @property
     def generated(self) -> tuple[Written, ...] | LockauditError:
         """What `lockaudit bake` would write, or why it cannot; empty where there is nothing to hold against it."""
         return self.baking.generated if self.baking is not None else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped, unused-ignore]
 
 from tests.cli.command import lockaudit
 from tests.rules.clean_pair import git

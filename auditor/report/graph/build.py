@@ -60,20 +60,13 @@ def make_build(context: PairContext, outcome: Outcome, keys: Sequence[BuildKey],
         path = printable(context.config.image.dockerfile)
         return Build(pair=name, notes=(f"There is no Dockerfile at {path}, so there is no build to draw.",))
     disk = context.bake or BakeFiles(context.pair.root, context.config.bake.file)
-    baked = of_builds(read_targets(disk), _names(context)) if context.bake is not None else Baked()
+    baked = of_builds(read_targets(disk), context.build_names) if context.bake is not None else Baked()
     arguments = {**context.dockerfile.arguments, **baked.arguments(context.dockerfile.file.name)}
     builder = _Builder(
         context, replace(context.dockerfile, arguments=arguments), baked, tuple(keys), frozenset(compiled), disk
     )
     builder.collect()
     return builder.finished(name, outcome)
-
-
-def _names(context: PairContext) -> tuple[list[str], list[str]]:
-    """The names of a variant's builds, and those of the others."""
-    builds = context.baking.builds if context.baking is not None else ()
-    own = [build.name for build in context.builds]
-    return own, [build.name for build in builds if build.name not in own]
 
 
 @dataclass
