@@ -18,7 +18,7 @@ from auditor.report.cost.words import (
     verdict,
     versions,
 )
-from auditor.report.text import printable
+from auditor.source import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

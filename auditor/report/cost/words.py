@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from auditor.cost.model import Change
 from auditor.dockerfile.layer import Kind
 from auditor.report.size import signed
-from auditor.report.text import printable
+from auditor.source import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
