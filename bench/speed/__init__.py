@@ -1,0 +1,1 @@
+"""How fast lockaudit is, beside what everybody runs anyway: `python -m bench`."""
