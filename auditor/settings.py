@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from auditor.config import (
     KEYS,
+    PLATFORMS,
     BakeConfig,
     CacheConfig,
     Config,
@@ -306,6 +307,8 @@ class _Reader:
             raise self.fail(f"{name!r} cannot name a variant", path, hint)
         if _WHEEL.search(name):
             raise self.fail(f"{name!r} cannot name a variant: its images would be taken for wheels", path)
+        if name in {platform.rpartition("/")[2] for platform in PLATFORMS}:
+            raise self.fail(f"{name!r} cannot name a variant: it is a platform", path, "say it with `platforms`")
         if name.lower() in map(str.lower, taken):  # folders are called after it, and not every disk tells case apart
             raise self.fail(f"two variants are called {name!r}", path)
         return name

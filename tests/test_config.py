@@ -275,6 +275,12 @@ MISTAKES = {
         "'wheel' cannot name a variant: its images would be taken for wheels",
         None,
     ),
+    "a variant that reads as a platform": (
+        '[[tool.lockaudit.variant]]\nname = "arm64"',
+        2,
+        "'arm64' cannot name a variant: it is a platform",
+        "`platforms`",
+    ),
     "two variants of one name": (
         '[[tool.lockaudit.variant]]\nname = "cu128"\n\n[[tool.lockaudit.variant]]\nname = "CU128"',
         5,

@@ -22,7 +22,7 @@ def make_groups(images: Sequence[Images], wheels: WheelTargets) -> tuple[Group, 
         images: what is built.
         wheels: the targets of the wheels.
     """
-    if len(images) > 1:
+    if any(each.name for each in images):
         return tuple(_of_several(images, wheels))
     found = [Group(name="default", targets=("prod",), description="The production image")]
     if wheels.keys:

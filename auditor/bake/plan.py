@@ -103,7 +103,7 @@ class _Planner:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.config = plan.config
-        self.several = len(plan.images) > 1
+        self.several = any(images.name for images in plan.images)
         self.image = plan.config.bake.image or plan.name or "app"
         self.cache: Cache = read_cache(plan.config.cache)
         self.common = {images.name: self.arguments(images) for images in plan.images}
@@ -147,11 +147,9 @@ class _Planner:
         count = len(self.wheels.keys)
         wheels = {0: "", 1: ", with one compiled wheel"}.get(count, f", with {count} compiled wheels")
         name, several = self.plan.name or "The project", self.several
-        what = (
-            f"{len(self.plan.images)} development and production images"
-            if several
-            else ("the development and the production image")
-        )
+        what = "the development and the production image"
+        if len(self.plan.images) > 1:
+            what = f"{len(self.plan.images)} development and {len(self.plan.images)} production images"
         example = self.plan.images[-1].called("prod")
         lines = [
             f"{name}: {what}{wheels}.",

@@ -41,7 +41,7 @@ class WheelTargets:
             cache: where caches are kept.
             words: name of a build -> what its targets inherit from, and what tells it from others.
         """
-        self.several = len(images) > 1
+        self.several = any(each.name for each in images)
         self.cache = cache
         self.words = words
         self.keys: dict[str, Images] = {}

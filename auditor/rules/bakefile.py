@@ -87,9 +87,10 @@ def build_lock_stale(context: PairContext) -> Iterator[Finding]:
     folders: dict[str, list[Written]] = {}
     for file in generated[:-1]:
         folders.setdefault(file.path.rpartition("/")[0], []).append(file)
+    compiled = {folder.rpartition("/")[2] for folder, files in folders.items() if any(file.new for file in files)}
     for folder, files in folders.items():
         if any(file.changed for file in files):
-            yield _stale_build_lock(disk, folder, files)
+            yield _stale_build_lock(disk, folder, files, compiled)
 
 
 @pair_rule("LA503", "shared-cache-ref", Severity.ERROR)
@@ -218,14 +219,16 @@ def _first_difference(committed: SourceFile, wanted: str) -> tuple[int, str]:
     return 1, "only line endings or a byte order mark differ"
 
 
-def _stale_build_lock(disk: BakeFiles, folder: str, files: list[Written]) -> Finding:
+def _stale_build_lock(disk: BakeFiles, folder: str, files: list[Written], compiled: set[str]) -> Finding:
     package = folder.rpartition("/")[2]
     names = {file.path.rpartition("/")[2]: file for file in files}
     key = names.get(_KEY)
     missing = [name for name, file in names.items() if file.old is None]
     changed = [name for name, file in names.items() if file.changed]
     at = _KEY
-    if all(file.new is None for file in files):
+    if all(file.new is None for file in files) and package in compiled:
+        message = f"{folder} is a build lock that nothing is built from"
+    elif all(file.new is None for file in files):
         message = f"{folder} is the build lock of {package}, which is compiled no more"
     elif len(missing) == len(files):
         message, at = f"{folder} is missing: {package} is compiled, and has no build lock", ""

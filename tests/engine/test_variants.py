@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.standins.native import torch_files
-from tests.variants import PROD, ROOT, SETTINGS, write_variants
+from tests.variants.project import PROD, ROOT, SETTINGS, write_variants
 
 from .baking import ONLY_CACHE, OVERRIDE, Baked, bake, lockaudit
 from .docker import compiles
