@@ -29,7 +29,7 @@ _KEYED: Final = ("network", "shm-size", *_ADDED)
 _PINS: Final = frozenset(
     {
         *("CUDA_VERSION", "CUDA_VARIANT", "UBUNTU_VERSION", "UV_VERSION", "PYTHON_VERSION", "CMAKE_VERSION"),
-        *("PACKAGE", "SOURCE_DATE_EPOCH"),
+        *("PACKAGE", "WHEELS", "SOURCE_DATE_EPOCH"),
     }
 )
 _SERVICE: Final = re.compile(r"(?P<indent> +)[\"']?(?P<name>[\w.-]+)[\"']?\s*:\s*(?:#.*)?")
