@@ -96,9 +96,8 @@ def documented(dockerfile: Dockerfile, name: str, default: str) -> tuple[str, ..
     line = dockerfile.argument_lines[name]
     above = _comments_above(dockerfile, line)
     shape = _VERSION if _VERSION.fullmatch(default) else _FLAVOR
-    for number, text in enumerate(dockerfile.file.lines, start=1):
-        comment = text.strip()
-        if not comment.startswith("#") or not (number in above or name in comment):
+    for number, comment in dockerfile.comments:
+        if number not in above and name not in comment:
             continue
         for match in _LIST.finditer(re.sub(r"[`'\"]", "", comment)):
             items = [item.rstrip(".") for item in _SEPARATOR.split(match[0])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -88,6 +89,12 @@ class Dockerfile:
     arguments: Mapping[str, str | None] = field(repr=False)
     argument_lines: Mapping[str, int] = field(repr=False)
     stages: tuple[Stage, ...] = field(repr=False)
+
+    @cached_property
+    def comments(self) -> tuple[tuple[int, str], ...]:
+        """(line, text from its `#` on) of each line that is a comment."""
+        lines = ((number, text.strip()) for number, text in enumerate(self.file.lines, start=1))
+        return tuple((number, text) for number, text in lines if text.startswith("#"))
 
     def stage(self, name: str) -> Stage | None:
         """The last stage of that name, as BuildKit resolves it."""

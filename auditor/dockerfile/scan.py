@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_OPERATORS: Final = ("&&", "||", ";;", "|&", ";", "|", "&", "(", ")", "\n")
+_OPERATORS: Final = re.compile(r"&&|\|\||;;|\|&|[;|&()\n]")
 _REDIRECTS: Final = re.compile(r"\d*(?:<<<|<<-?|&>>?|>>|>\||<>|[<>]&|[<>])")
 ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
@@ -119,10 +119,10 @@ class _Scanner:
                 self.at = len(self.text) if end < 0 else end
             elif redirect := self.redirect():
                 self.take_redirect(redirect)
-            elif operator := next((each for each in _OPERATORS if self.text.startswith(each, self.at)), ""):
-                self.at += len(operator)
-                self.found.append(Token(operator))
-                if operator == "\n":
+            elif operator := _OPERATORS.match(self.text, self.at):
+                self.at = operator.end()
+                self.found.append(Token(operator[0]))
+                if operator[0] == "\n":
                     self.take_bodies()
             else:
                 self.found.append(Token(word=tuple(self.word(_ENDS_WORD))))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from auditor.dockerfile.shell import is_known
@@ -80,8 +81,10 @@ def check_tag(reference: str) -> TagProblem | None:
 
 
 def _problem(version: str, flavor: list[str], system: str) -> TagProblem | None:  # noqa: PLR0911 - one for each defect
-    nearest = _nearest(version, flavor, system)
     written = "-".join(flavor)
+    if f"{version}-{written}-{system}" in _tags():
+        return None
+    nearest = _nearest(version, flavor, system)
     if version.count(".") < 2:  # noqa: PLR2004 - major.minor.patch
         return TagProblem(reason=f"its CUDA version {version} has no patch number", nearest=nearest)
     if not flavor or not _is_flavor(flavor):
@@ -92,8 +95,6 @@ def _problem(version: str, flavor: list[str], system: str) -> TagProblem | None:
     if not system.startswith("ubuntu"):
         return None
     ubuntu = system.removeprefix("ubuntu")
-    if f"{version}-{written}-{system}" in set(known_tags()):
-        return None
     newer = _is_newer(version) or _numbers(ubuntu) > max(_numbers(each) for each in _releases())
     if version not in _TABLE:
         return TagProblem(reason=f"there is no CUDA {version}", nearest=nearest, newer=newer)
@@ -111,6 +112,11 @@ def _is_flavor(words: list[str]) -> bool:
     if _CUDNN.fullmatch(words[0]):
         return words[1:] in (["runtime"], ["devel"])
     return len(words) == 1 and words[0] in _KINDS
+
+
+@cache
+def _tags() -> frozenset[str]:
+    return frozenset(known_tags())
 
 
 def known_tags() -> Iterator[str]:
