@@ -62,6 +62,20 @@ class Lowering:
     members: Mapping[str, Member]
     settings: Settings | None = None
 
+    @cached_property
+    def _without_sources(self) -> frozenset[str]:
+        """`no-sources-package` of the settings; `no-sources` goes over it, as true and as false."""
+        values = self.settings.values if self.settings is not None else {}
+        if isinstance(values.get("no-sources"), bool):
+            return frozenset()
+        return frozenset(normalize(name) for name in texts(values.get("no-sources-package")))
+
+    def uses_sources(self, name: str) -> bool:
+        """Whether `[tool.uv.sources]` count for a package: settings of the workspace, not of a member, decide it."""
+        if self.settings is not None and self.settings.values.get("no-sources") is True:
+            return False
+        return name not in self._without_sources
+
     def declarations(self, member: Member) -> Declarations:
         """What a member declares, with its sources."""
         return _Reader(self, member.project, member.folder).declarations()
@@ -190,6 +204,8 @@ class _Reader:
 
     def sources_of(self, name: str) -> tuple[list[Mapping[str, Any]], str]:
         """`[tool.uv.sources]` of a package, and the folder that its paths are relative to: own, else the root's."""
+        if not self.lowering.uses_sources(name):
+            return [], self.folder
         root = self.lowering.workspace.root
         for project, folder in ((self.project, self.folder), (root, ".")):
             for key, value in table(project.uv.get("sources")).items():

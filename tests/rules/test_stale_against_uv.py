@@ -12,7 +12,7 @@ from tests.cli.command import check
 from tests.standins import make_world, serve, uv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 PROJECT = """\
@@ -138,6 +138,8 @@ STALE = (
     Change("the resolution", UV, UV + 'resolution = "lowest"\n'),
     Change("pre-releases", UV, UV + 'prerelease = "allow"\n'),
     Change("the fork strategy", UV, UV + 'fork-strategy = "fewest"\n'),
+    Change("sources are ignored", UV, UV + "no-sources = true\n"),
+    Change("sources of one package are ignored", UV, UV + 'no-sources-package = ["Core"]\n'),
     Change("a member is gone", 'members = ["packages/*"]', 'members = ["others/*"]'),
     Change("dependencies of a member", '"filelock"', '"filelock>=3"', "packages/core/pyproject.toml"),
     Change("requires-python of a member", ">=3.10", ">=3.11.2", "packages/core/pyproject.toml"),
@@ -165,6 +167,14 @@ SAME = (
     ),
     Change("the default resolution, in words", UV, UV + 'resolution = "highest"\n'),
     Change("a wider requires-python of a member", ">=3.10", ">=3.9", "packages/core/pyproject.toml"),
+    Change("sources are not ignored, in words", UV, UV + "no-sources = false\n"),
+    Change("sources are not ignored, of no package", UV, UV + 'no-sources = false\nno-sources-package = ["torch"]\n'),
+    Change(
+        "a member has no say in sources",
+        '"filelock"]\n',
+        '"filelock"]\n\n[tool.uv]\nno-sources = true\n\n[project.urls]\n',
+        "packages/core/pyproject.toml",
+    ),
     Change("the old name of the dev group, empty", UV, UV + "dev-dependencies = []\n"),
 )
 
@@ -185,6 +195,58 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         uv("lock", cwd=root)
         uv("lock", cwd=root / "prod")
         yield root
+
+
+# A package without sources, and one with: uv 0.13.9 refuses `no-sources-package` where another source is a workspace.
+SOURCED = """\
+[project]
+name = "app"
+version = "0.1.0"
+requires-python = ">=3.11,<3.13"
+dependencies = ["einops", "torch==2.6.0"]
+
+[tool.lockaudit]
+targets = ["linux-x86_64-cp311"]
+select = ["LA301"]
+
+[tool.uv.sources]
+einops = { index = "local" }
+torch = { index = "cu124", marker = "sys_platform == 'linux'" }
+
+[tool.uv]
+index = [
+    { name = "cu124", url = "@base@/cu124/simple", explicit = true },
+    { name = "local", url = "@base@/pypi/simple", default = true },
+]
+"""
+SETTINGS = ("", "no-sources = true\n", 'no-sources-package = ["Torch"]\n', 'no-sources-package = ["idna"]\n')
+
+
+@pytest.fixture(scope="module")
+def sourced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Path]]:
+    """One project, locked with each of the settings."""
+    folder = tmp_path_factory.mktemp("sourced")
+    with serve(make_world(folder / "index").root) as base:
+        found = {}
+        for number, settings in enumerate(SETTINGS):
+            root = found[settings] = folder / str(number)
+            (root / "prod").mkdir(parents=True)
+            (root / "pyproject.toml").write_text(SOURCED.replace("@base@", base).replace(UV, UV + settings))
+            (root / "prod" / "pyproject.toml").write_text(PROD)
+            uv("lock", cwd=root)
+            uv("lock", cwd=root / "prod")
+        yield found
+
+
+@pytest.mark.parametrize("now", SETTINGS)
+@pytest.mark.parametrize("then", SETTINGS)
+def test_ignored_sources_are_those_of_uv(sourced: Mapping[str, Path], tmp_path: Path, then: str, now: str) -> None:
+    root = shutil.copytree(sourced[then], tmp_path / "project")
+    shutil.copy(sourced[now] / "pyproject.toml", root)
+    says = uv("lock", "--check", "--offline", cwd=root, check=False)
+    found = [finding for finding in check(root).findings if finding["path"] == "uv.lock"]
+    assert bool(found) == (says.returncode != 0), says.stderr
+    assert bool(found) == (then != now and {then, now} != {"", SETTINGS[3]})
 
 
 @pytest.mark.parametrize(("change", "stale"), [*((c, True) for c in STALE), *((c, False) for c in SAME)], ids=str)
