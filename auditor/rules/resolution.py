@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from auditor.finding import Finding, Severity
 from auditor.lock import shape
 from auditor.lock.compare import same_source
+from auditor.lock.manifest import entries_of, same_entries, shown
 from auditor.lock.marker import parse_version
 from auditor.lock.model import SourceKind
 from auditor.lock.places import at_dependencies, at_key, at_lock_key, at_top
@@ -43,8 +44,9 @@ def resolver_options_differ(context: PairContext) -> Iterator[Finding]:
 
     What:
         An option (`exclude-newer`, resolution, pre-releases, fork strategy, minimum libc) or an entry of the
-        constraints, overrides, exclusions, build constraints or static metadata is in one lock only. Entries about
-        packages that prod does not lock are left out, except build constraints.
+        constraints, overrides, exclusions, build constraints or static metadata is in one lock only. Entries are
+        compared by meaning: neither order nor the spelling of a version or a marker counts. Entries about packages
+        that prod does not lock are left out, except build constraints.
     Why:
         This is how two locks drift: nothing differs today, and the next `uv lock` in prod takes a version that dev's
         constraint holds back. Where a version differs already, the note says so.
@@ -64,16 +66,16 @@ def resolver_options_differ(context: PairContext) -> Iterator[Finding]:
         )
     changed: dict[str, str] | None = None
     for key, title in _LISTS.items():
-        entries = [_entries(lock.manifest.raw.get(key, [])) for lock in (prod, dev)]
+        entries = [entries_of(lock.manifest.raw.get(key, [])) for lock in (prod, dev)]
         for name in sorted(entries[0].keys() | entries[1].keys()):
             mine, theirs = (side.get(name, ()) for side in entries)
             relevant = key == "build-constraints" or name in prod.by_name or name in entries[0]
-            if mine == theirs or not relevant:
+            if not relevant or same_entries(key, mine, theirs, prod.requires_python):
                 continue
             changed = _changed_versions(context) if changed is None else changed
             cause = changed.get(name)
             yield resolver_options_differ.finding(
-                f"{title} about {name}: {', '.join(mine) or 'none'} in prod, {', '.join(theirs) or 'none'} in dev",
+                f"{title} about {name}: {shown(mine) or 'none'} in prod, {shown(theirs) or 'none'} in dev",
                 at_lock_key(prod, key),
                 package=name,
                 help=f"set the same `{title}` in both pyproject.toml files, and lock them",
@@ -261,19 +263,6 @@ def _options(dev: Lock, prod: Lock) -> dict[str, tuple[str, str]]:
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - any value of the file
     return "not set" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _entries(values: Any) -> dict[str, tuple[str, ...]]:  # noqa: ANN401 - likewise
-    """Entries of a list of the manifest by the name of their package, as texts that can be compared and shown."""
-    found: dict[str, list[str]] = {}
-    for value in shape.items(values):
-        table = {"name": value} if isinstance(value, str) else shape.table(value)
-        name = normalize(str(table.get("name") or table.get("package") or ""))
-        rest = {key: item for key, item in sorted(table.items()) if key != "name"}
-        specifier = rest.pop("specifier", "")
-        text = f"{name}{specifier}" + "".join(f" {key}={item}" for key, item in rest.items())
-        found.setdefault(name, []).append(text)
-    return {name: tuple(sorted(texts)) for name, texts in found.items()}
 
 
 def _changed_versions(context: PairContext) -> dict[str, str]:

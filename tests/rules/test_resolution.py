@@ -158,6 +158,82 @@ CASES = (
         dev=manifest('constraints = [{ name = "File_Lock", specifier = "<2" }, { name = "idna" }]'),
         prod=manifest('constraints = [{ name = "idna" }, { name = "file-lock", specifier = "<2" }]'),
     ),
+    *(
+        Case(rule="LA112", name=f"the same {what} in other words", dev=manifest(one), prod=manifest(other))
+        for what, one, other in (
+            (
+                "constraint",
+                'constraints = [{ name = "filelock", specifier = ">=3.12,<4", marker = "os_name == \'nt\'" }]',
+                'constraints = [{ name = "filelock", specifier = "< 4.0, >= 3.12", marker = "\'nt\'==os_name" }]',
+            ),
+            (
+                "constraint, its marker simplified for prod's Pythons,",
+                'constraints = [{ name = "filelock", specifier = "<4", marker = "python_full_version >= \'3.10\'" }]',
+                'constraints = [{ name = "filelock", specifier = "<4" }]',
+            ),
+            (
+                "pair of constraints",
+                'constraints = [{ name = "filelock", specifier = "<4" }, { name = "filelock", specifier = ">=1" }]',
+                'constraints = [{ name = "filelock", specifier = ">=1.0" }, { name = "filelock", specifier = "<4" }]',
+            ),
+            (
+                "override",
+                'overrides = [{ name = "filelock", specifier = "==1.0", marker = "os_name == \'nt\'" }]',
+                'overrides = [{ name = "filelock", specifier = "==1.0.0", marker = "os_name==\'nt\'" }]',
+            ),
+            (
+                "build constraint",
+                'build-constraints = [{ name = "setuptools", specifier = ">= 75, < 81" }]',
+                'build-constraints = [{ name = "setuptools", specifier = "<81,>=75" }]',
+            ),
+            (
+                "static metadata",
+                'dependency-metadata = [{ name = "filelock", version = "1.0", requires-dist = ["idna >= 3"] }]',
+                'dependency-metadata = [{ name = "Filelock", version = "1", requires-dist = ["idna>=3.0"] }]',
+            ),
+            (
+                "static Python",
+                'dependency-metadata = [{ name = "filelock", version = "1.0", requires-python = ">=3.8" }]',
+                'dependency-metadata = [{ name = "filelock", version = "1.0", requires-python = ">= 3.8.0" }]',
+            ),
+        )
+    ),
+    *(
+        Case(
+            rule="LA112",
+            name=f"another {what}",
+            dev=manifest(one),
+            prod=manifest(other),
+            found=(f"warning[LA112] filelock prod/uv.lock: {other}",),
+        )
+        for what, one, other in (
+            (
+                "marker of a constraint",
+                'constraints = [{ name = "filelock", specifier = "<4", marker = "os_name == \'nt\'" }]',
+                'constraints = [{ name = "filelock", specifier = "<4", marker = "os_name == \'posix\'" }]',
+            ),
+            (
+                "operator of a constraint",
+                'constraints = [{ name = "filelock", specifier = "<4" }]',
+                'constraints = [{ name = "filelock", specifier = "<=4" }]',
+            ),
+            (
+                "source of an override",
+                'overrides = [{ name = "filelock", git = "https://git.example/a?tag=v1" }]',
+                'overrides = [{ name = "filelock", git = "https://git.example/a?tag=v2" }]',
+            ),
+            (
+                "static Python",
+                'dependency-metadata = [{ name = "filelock", version = "1.0", requires-python = ">=3.8" }]',
+                'dependency-metadata = [{ name = "filelock", version = "1.0", requires-python = ">=3.9" }]',
+            ),
+            (
+                "static metadata in a shape that nobody knows",
+                'dependency-metadata = [{ name = "filelock", requires-dist = ["a b"] }]',
+                'dependency-metadata = [{ name = "filelock", requires-dist = ["a  b"] }]',
+            ),
+        )
+    ),
     Case(
         rule="LA112",
         name="a constraint about a tool of dev",
