@@ -63,7 +63,7 @@ def read_config(tables: Mapping[str, Any], file: SourceFile, codes: Iterable[str
     return _Reader(tables, file, tuple(codes)).config()
 
 
-class Written(NamedTuple):
+class Stated(NamedTuple):
     """The settings as they stand in the file.
 
     Attributes:
@@ -75,11 +75,11 @@ class Written(NamedTuple):
     line_of: Callable[[Path], int | None]
 
 
-def read_written(tables: Mapping[str, Any], file: SourceFile) -> Written:
+def read_stated(tables: Mapping[str, Any], file: SourceFile) -> Stated:
     """The keys that a file sets, before defaults. Raises: as `read_config`."""
     reader = _Reader(tables, file, ())
     reader.flatten(tables, ())
-    return Written(reader.values, reader.line_of)
+    return Stated(reader.values, reader.line_of)
 
 
 class _Reader:

@@ -16,7 +16,7 @@ from auditor.config import KEYS
 from auditor.dockerfile.pins import read_pins
 from auditor.errors import LockauditError
 from auditor.names import normalize
-from auditor.settings import Written, read_written
+from auditor.settings import Stated, read_stated
 from auditor.source import hide_logins, printable
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class _Settings:
         self.choices = choices
         self.config, self.project = load_config(root, choices)
         self.dockerfile = load_dockerfile(root, self.config, explicit=choices.dockerfile is not None)
-        self.written = _written(self.project)
+        self.stated = _stated(self.project)
 
     def __iter__(self) -> Iterator[Setting]:
         for key in KEYS:
@@ -147,8 +147,8 @@ class _Settings:
                 origin, _, name = told.rpartition(" ")
                 return Setting(key=key, value=value, origin=origin, name=name)
         for place in places:
-            if self.written is not None and self.project is not None and place in self.written.values:
-                line = self.written.line_of(place)
+            if self.stated is not None and self.project is not None and place in self.stated.values:
+                line = self.stated.line_of(place)
                 position = self.project.file.at(line) if line is not None else None
                 return Setting(key=key, value=value, origin="pyproject.toml", position=position)
         return None
@@ -193,9 +193,9 @@ class _Settings:
 
     def names(self, table: str, rest: str) -> dict[str, str]:
         """Packages with that setting, as written -> normalised."""
-        if self.written is None:
+        if self.stated is None:
             return {}
-        places = [place for place in self.written.values if place[0] == table and place[2:] == (rest,)]
+        places = [place for place in self.stated.values if place[0] == table and place[2:] == (rest,)]
         return {place[1]: normalize(place[1]) for place in places}
 
     def of_pairs(self, path: str) -> Iterator[Setting]:
@@ -234,9 +234,9 @@ class _Settings:
             yield self.said(key, value, *places, option=general) or Setting(key=key, value=value)
 
 
-def _written(project: Project | None) -> Written | None:
+def _stated(project: Project | None) -> Stated | None:
     """What pyproject.toml says, key by key, with lines."""
-    return None if project is None else read_written(project.tool("lockaudit"), project.file)
+    return None if project is None else read_stated(project.tool("lockaudit"), project.file)
 
 
 def _value(config: Config, path: str) -> Value:

@@ -22,7 +22,7 @@ from auditor.lock.tags import expanded, tags_in
 from auditor.names import normalize
 from auditor.position import Position
 from auditor.rules import RULES
-from auditor.settings import read_config, read_written
+from auditor.settings import read_config, read_stated
 from auditor.source import hide_logins, printable
 from auditor.wheel.cuda import parse_image
 from auditor.wheel.local_tag import index_build, parse_local, wheel_local
@@ -71,7 +71,7 @@ def project(text: str) -> None:
     """A pyproject.toml is read, its settings too, and held against a lock."""
     read = parse_project(text_file(text, "pyproject.toml"))
     side = Side(role="dev", lock=_side_lock(), project=read, request=Request(), folder=".")
-    read_written(read.tool("lockaudit"), read.file)
+    read_stated(read.tool("lockaudit"), read.file)
     read_config(read.tool("lockaudit"), read.file, CODES)
     for difference in staleness(side, NOWHERE):
         str(difference)

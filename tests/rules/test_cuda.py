@@ -28,6 +28,8 @@ def dockerfile(cuda: str) -> str:
 TORCH = torch()
 RUNTIME = package("nvidia-cuda-runtime-cu12", "12.4.127")
 FLASH_ATTN = package("flash-attn", "2.8.3", wheels=(), sdist=sdist("flash-attn", "2.8.3"), needs=["torch"])
+# Its metadata does not name torch, or somebody removed the edge.
+EDGELESS = package("flash-attn", "2.8.3", wheels=(), sdist=sdist("flash-attn", "2.8.3"))
 FILELOCK = package("filelock")
 
 CASES = (
@@ -99,6 +101,43 @@ CASES = (
         dev=plain(FLASH_ATTN, TORCH),
         prod=plain(FLASH_ATTN, TORCH),
         config='compiled = ["flash-attn"]\n',
+    ),
+    Case(
+        rule="LA202",
+        name="without its edge to torch, dev tells that prod's is compiled",
+        dev=plain(FLASH_ATTN, TORCH),
+        prod=plain(EDGELESS),
+        found=("error[LA202] flash-attn prod/pyproject.toml: dependencies = []",),
+        select=("LA202",),
+    ),
+    Case(
+        rule="LA202",
+        name="prod has a wheel of what dev compiles",
+        dev=plain(FLASH_ATTN, TORCH),
+        prod=plain(package("flash-attn", "2.8.3", wheels=[LINUX])),
+        select=("LA202",),
+    ),
+    Case(
+        rule="LA202",
+        name="dev does not compile it either",
+        dev=plain(package("flash-attn", "2.8.3", wheels=[LINUX], needs=["torch"]), TORCH),
+        prod=plain(EDGELESS),
+        select=("LA202",),
+    ),
+    Case(
+        rule="LA202",
+        name="what dev builds without torch is not compiled against it",
+        dev=plain(EDGELESS, TORCH),
+        prod=plain(EDGELESS),
+        select=("LA202",),
+    ),
+    Case(
+        rule="LA202",
+        name="the settings say that it is not compiled",
+        dev=plain(FLASH_ATTN, TORCH),
+        prod=plain(EDGELESS),
+        config='not-compiled = ["flash-attn"]\n',
+        select=("LA202",),
     ),
     Case(rule="LA202", name="nothing is compiled", dev=plain(TORCH, FILELOCK), prod=plain(FILELOCK)),
     Case(
