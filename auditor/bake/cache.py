@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from auditor.bake.model import Compare, Conditional, Template, Var
 from auditor.bake.reference import FLAG, NUMBER, ObjectOf, cache_attribute
+from auditor.bake.value import Compare, Conditional, Template, Var
 from auditor.config import CACHE_BACKENDS, nearest
 from auditor.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from auditor.bake.model import Value
+    from auditor.bake.value import Value
     from auditor.config import CacheConfig
 
 LOCAL_FOLDER: Final = ".lockaudit-cache"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.bake.model import Conditional, Template, Value, Var
+from auditor.bake.value import Conditional, Template, Value, Var
 from auditor.errors import ConfigError
 
 if TYPE_CHECKING:

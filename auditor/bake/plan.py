@@ -12,17 +12,8 @@ from typing import TYPE_CHECKING, Final
 from auditor.bake.builds import folder_arguments, selection_flags
 from auditor.bake.cache import read_cache
 from auditor.bake.groups import make_groups
-from auditor.bake.model import (
-    BakeFile,
-    Compare,
-    Conditional,
-    Section,
-    Target,
-    Template,
-    Var,
-    Variable,
-    VariableType,
-)
+from auditor.bake.model import BakeFile, Section, Target, Variable
+from auditor.bake.value import Compare, Conditional, Template, Var, VariableType
 from auditor.bake.wheels import WheelTargets
 from auditor.wheel.known import modules
 
@@ -30,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from auditor.bake.cache import Cache
-    from auditor.bake.model import Block, Value
+    from auditor.bake.model import Block
+    from auditor.bake.value import Value
     from auditor.config import Config
     from auditor.dockerfile.pins import Pins
     from auditor.lock.environment import Target as Environment

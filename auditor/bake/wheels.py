@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from auditor.bake.model import Target, Template, Var
+from auditor.bake.model import Target
+from auditor.bake.value import Template, Var
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

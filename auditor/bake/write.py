@@ -19,8 +19,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.bake.lint import refuse_shared_cache_refs
-from auditor.bake.model import RESERVED_WORDS, Compare, Conditional, Group, Target, Template, Value, Var, Variable
+from auditor.bake.model import Group, Target, Variable
 from auditor.bake.reference import ATTRIBUTES
+from auditor.bake.value import RESERVED_WORDS, Compare, Conditional, Template, Value, Var
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from auditor.bake.inspect import shared_caches, unknown_names, weak_caches
 from auditor.bake.lint import lint
 from auditor.bake.merged import Merged
-from auditor.bake.model import BakeFile, Section, Target as BakeTarget, Template, Var, Variable, VariableType
+from auditor.bake.model import BakeFile, Section, Target as BakeTarget, Variable
 from auditor.bake.overrides import compose_targets, undone_caches
 from auditor.bake.read import read_bake
 from auditor.bake.read_json import read_bake_json
+from auditor.bake.value import Template, Var, VariableType
 from auditor.bake.write import render
 from auditor.config import Config
 from auditor.dockerfile.pins import read_pins

@@ -9,19 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from auditor.bake.lint import shared_cache_refs
-from auditor.bake.model import (
-    BakeFile,
-    Compare,
-    Conditional,
-    Group,
-    Section,
-    Target,
-    Template,
-    Value,
-    Var,
-    Variable,
-    VariableType,
-)
+from auditor.bake.model import BakeFile, Group, Section, Target, Variable
 from auditor.bake.reference import (
     ATTRIBUTES,
     FLAG,
@@ -35,6 +23,7 @@ from auditor.bake.reference import (
     Scalar,
     Shape,
 )
+from auditor.bake.value import Compare, Conditional, Template, Value, Var, VariableType
 
 # What breaks a careless writer: openers of templates, quotes, escapes, comments, heredocs, characters of no width.
 _NASTY = (

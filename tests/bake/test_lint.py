@@ -7,19 +7,8 @@ from typing import Any
 import pytest
 
 from auditor.bake.lint import RULES, Problem, lint, refuse_problems, refuse_shared_cache_refs
-from auditor.bake.model import (
-    BakeFile,
-    Block,
-    Compare,
-    Conditional,
-    Group,
-    Section,
-    Target,
-    Template,
-    Var,
-    Variable,
-    VariableType,
-)
+from auditor.bake.model import BakeFile, Block, Group, Section, Target, Variable
+from auditor.bake.value import Compare, Conditional, Template, Var, VariableType
 from auditor.errors import ConfigError
 
 KNOBS = (

@@ -6,18 +6,8 @@ from typing import Any
 
 import pytest
 
-from auditor.bake.model import (
-    BakeFile,
-    Compare,
-    Conditional,
-    Group,
-    Section,
-    Target,
-    Template,
-    Var,
-    Variable,
-    VariableType,
-)
+from auditor.bake.model import BakeFile, Group, Section, Target, Variable
+from auditor.bake.value import Compare, Conditional, Template, Var, VariableType
 from auditor.errors import ConfigError
 
 

@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, given, settings
 
-from auditor.bake.model import (
-    BakeFile,
-    Compare,
-    Conditional,
-    Section,
-    Target,
-    Template,
-    Value,
-    Var,
-    Variable,
-    VariableType,
-)
+from auditor.bake.model import BakeFile, Section, Target, Variable
 from auditor.bake.reference import ATTRIBUTES, FLAG, TEXT, TEXTS, ListOf, MapOf, ObjectOf, Shape
+from auditor.bake.value import Compare, Conditional, Template, Value, Var, VariableType
 from auditor.bake.write import render
 from tests.bake.buildx import printed
 from tests.bake.strategies import as_text, bake_files, evaluated

@@ -7,16 +7,20 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
-from auditor.bake.model import BakeFile, Conditional, Template, Value, Var
 from auditor.bake.read import BakeDocument, BakeValue, Expression, read_bake
+from auditor.bake.value import Conditional, Template, Value, Var
 from auditor.bake.write import render
 from auditor.errors import InputError
 from auditor.source import SourceFile
 from tests.bake.strategies import bake_files, nfc, writable
+
+if TYPE_CHECKING:
+    from auditor.bake.model import BakeFile
 
 
 def read(text: str) -> BakeDocument:

@@ -5,19 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from auditor.bake.model import (
-    BakeFile,
-    Compare,
-    Conditional,
-    Group,
-    Section,
-    Target,
-    Template,
-    Value,
-    Var,
-    Variable,
-    VariableType,
-)
+from auditor.bake.model import BakeFile, Group, Section, Target, Variable
+from auditor.bake.value import Compare, Conditional, Template, Value, Var, VariableType
 from auditor.bake.write import render
 from auditor.errors import ConfigError
 from tests.bake.hclfmt import hclfmt
