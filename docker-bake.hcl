@@ -10,7 +10,8 @@
 #   CACHE_WRITE=1 docker buildx bake wheels    compile, and keep the wheels for everybody
 #
 # In CI, bake `wheels` first and `prod` in a second step: in one step, a prod that fails also
-# cancels the export of the wheels' caches.
+# cancels the export of the wheels' caches. The images are linked to the wheels' targets, so the
+# second step would write these caches once more; `--set 'wheel-*.cache-to='` prevents that.
 
 # Knobs. `docker buildx bake --list=variables` explains them.
 

@@ -160,7 +160,8 @@ class _Planner:
                 "  CACHE_WRITE=1 docker buildx bake wheels    compile, and keep the wheels for everybody",
                 "",
                 "In CI, bake `wheels` first and `prod` in a second step: in one step, a prod that fails also",
-                "cancels the export of the wheels' caches.",
+                "cancels the export of the wheels' caches. The images are linked to the wheels' targets, so the",
+                "second step would write these caches once more; `--set 'wheel-*.cache-to='` prevents that.",
             ]
         if count > 1:
             one = f"`{self.wheels.results[0]}` and its like" if several else "`wheel-<package>`"
