@@ -20,6 +20,10 @@ ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _BRACED: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:(?P<operator>:?[-+?=])(?P<default>.*))?", re.DOTALL)
 _ENDS_WORD: Final = frozenset(" \t\n;&|()<>")
+# What stands for itself: in a word of a script, in a value (which nothing ends), and in double quotes.
+_PLAIN_IN_WORD: Final = re.compile(r"""[^ \t\n;&|()<>\\'"$`]+""")
+_PLAIN_IN_VALUE: Final = re.compile(r"""(?:[^\\'"$`<>]|[<>](?!\())+""")
+_PLAIN_IN_QUOTES: Final = re.compile(r"""[^\\"$`]+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,7 @@ class _Scanner:
 
     def word(self, ends: frozenset[str]) -> list[Part]:
         parts: list[Part] = []
+        plain = _PLAIN_IN_WORD if ends else _PLAIN_IN_VALUE
         while self.at < len(self.text):
             char = self.text[self.at]
             if char in "<>" and self.text.startswith("(", self.at + 1):
@@ -189,14 +194,9 @@ class _Scanner:
             elif char in "$`":
                 parts.append(self.reference(quoted=False))
             else:
-                start = self.at
-                while (
-                    self.at < len(self.text) and self.text[self.at] not in ends and self.text[self.at] not in "\\'\"$`"
-                ):
-                    if self.text[self.at] in "<>" and self.text.startswith("(", self.at + 1):
-                        break
-                    self.at += 1
-                parts.append(Part("text", self.text[start : self.at]))
+                found = plain.match(self.text, self.at)
+                self.at = found.end() if found else self.at + 1
+                parts.append(Part("text", found[0] if found else char))
         return parts
 
     def quoted(self, *, until: str) -> list[Part]:
@@ -211,9 +211,10 @@ class _Scanner:
             elif char in "$`":
                 parts += [Part("text", plain, quoted=True), self.reference(quoted=True)]
                 plain = ""
-            else:
-                plain += char
-                self.at += 1
+            else:  # a double quote too, where it does not end the text
+                found = _PLAIN_IN_QUOTES.match(self.text, self.at)
+                plain += found[0] if found else char
+                self.at = found.end() if found else self.at + 1
         self.at += 1
         return [*parts, Part("text", plain, quoted=True)]
 
