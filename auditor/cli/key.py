@@ -12,10 +12,12 @@ from auditor.cli.options import audit_options, overrides
 from auditor.cli.revision import keys_at, variant_target
 from auditor.cli.workspace import load_sides
 from auditor.source import printable
+from auditor.wheel.changes import key_changes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from auditor.wheel.changes import KeyChange
     from auditor.wheel.key import BuildKey
 
 
@@ -43,8 +45,13 @@ def key(root: Path, output_format: str, revision: str | None, *, explain: bool, 
         for each in keys_of(workspace.side, target, workspace.config, workspace.dockerfile)
     ]
     if revision is not None:
-        before = keys_at(root, revision, choices)
-        click.echo(_difference(before, keys, revision, output_format, choices.variant), nl=False)
+        chosen = f" ({choices.variant})"  # of what is compiled no more, the others are not asked for
+        changes = [
+            change
+            for change in key_changes(keys_at(root, revision, choices), keys)
+            if change.after or not choices.variant or change.target.endswith(chosen)
+        ]
+        click.echo(_difference(changes, revision, output_format), nl=False)
         return 0
     if output_format == "json":
         document = {"version": 1, "keys": [_document(target, each) for target, each in keys]}
@@ -89,47 +96,20 @@ def _document(target: str, each: BuildKey) -> dict[str, Any]:
     }
 
 
-def _difference(
-    before: list[tuple[str, BuildKey]],
-    after: list[tuple[str, BuildKey]],
-    revision: str,
-    output_format: str,
-    chosen: str | None,
-) -> str:
-    old = {(target, each.name): each for target, each in before}
-    new = {(target, each.name): each for target, each in after}
-    there = {each.readable for each in old.values()}
-    names = sorted(new.keys() | {name for name in old if not chosen or name[0].endswith(f" ({chosen})")})
-    changes = [_change(name, old.get(name), new.get(name), there) for name in names]
+def _difference(changes: list[KeyChange], revision: str, output_format: str) -> str:
     if output_format == "json":
-        return json.dumps({"version": 1, "since": revision, "changes": changes}, indent=2) + "\n"
-    lines = []
-    for change in changes:
-        head = f"{change['package']} on {change['target']}"
-        if not change["compile"]:
-            after = change["after"]
-            lines.append(f"{head}: same key, nothing is compiled ({after})" if after else f"{head}: compiled no more")
-            continue
-        lines.append(f"{head}: will be compiled, {change['before'] or 'new'} -> {change['after']}")
-        lines += [
-            f"    {item['name']}: {item['before'] or 'none'} -> {item['after'] or 'none'}"
-            for item in change["components"]
-        ]
+        document = {"version": 1, "since": revision, "changes": [_change(change) for change in changes]}
+        return json.dumps(document, indent=2) + "\n"
+    lines = [line for change in changes for line in change.lines]
     return "".join(f"{printable(line)}\n" for line in lines or [f"nothing is compiled, now or at {revision}"])
 
 
-def _change(name: tuple[str, str], old: BuildKey | None, new: BuildKey | None, there: set[str]) -> dict[str, Any]:
-    before = {component.name: component.value for component in old.components} if old else {}
-    after = {component.name: component.value for component in new.components} if new else {}
+def _change(change: KeyChange) -> dict[str, Any]:
     return {
-        "package": name[1],
-        "target": name[0],
-        "before": old.readable if old else None,
-        "after": new.readable if new else None,
-        "compile": new is not None and new.readable not in there,
-        "components": [
-            {"name": component, "before": before.get(component), "after": after.get(component)}
-            for component in dict.fromkeys((*before, *after))
-            if before.get(component) != after.get(component)
-        ],
+        "package": change.package,
+        "target": change.target,
+        "before": change.before,
+        "after": change.after,
+        "compile": change.is_compiled,
+        "components": [{"name": each.name, "before": each.before, "after": each.after} for each in change.components],
     }

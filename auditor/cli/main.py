@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "check": ("auditor.cli.check", "check", "Prove that the prod lock is a consistent subset of the dev lock."),
     "bake": ("auditor.cli.bake", "bake", "Write docker-bake.hcl and the wheels' build locks."),
     "select": ("auditor.cli.select", "select", "Print what uv would install from a lock on a target."),
+    "set": ("auditor.cli.set", "set_", "Set a version in every place that has it, and lock and bake anew."),
     "key": ("auditor.cli.key", "key", "Print the build key of each compiled package."),
     "plan": ("auditor.cli.plan", "plan", "Print what a change costs: bytes, compiles, stages that run again."),
     "init": ("auditor.cli.init", "init", "Set a repository up: settings, Dockerfile, hooks; then check and bake."),

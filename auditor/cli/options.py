@@ -102,11 +102,16 @@ _OPTIONS = (
 )
 
 
-def audit_options(command: Command) -> Command:
+def pair_options(command: Command) -> Command:
     """Give a command the shared options; it receives them as keywords for `overrides`."""
     for option in reversed(_OPTIONS):
         command = option(command)
-    return root_argument(command)
+    return command
+
+
+def audit_options(command: Command) -> Command:
+    """Give a command the shared options and the argument ROOT."""
+    return root_argument(pair_options(command))
 
 
 def overrides(options: dict[str, Any]) -> Overrides:

@@ -195,7 +195,9 @@ class _Reader:
             marker = marker_of(item["marker"]) if "marker" in item else None
             markers.append(marker)
             needed = declared.condition.needed if marker is None else (marker, *declared.condition.needed)
-            yield self.with_source(replace(declared, condition=Condition(needed)), item, base)
+            condition = Condition(needed)
+            if marker is None or _can_hold(condition):  # uv drops a source that is for other environments
+                yield self.with_source(replace(declared, condition=condition), item, base)
         if None in markers:
             return
         rest = Condition(declared.condition.needed, tuple(marker for marker in markers if marker is not None))

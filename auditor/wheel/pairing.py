@@ -61,6 +61,24 @@ def fitting_torches(companion: str, version: Version) -> tuple[Release, ...]:
     return ()
 
 
+def companion_of(companion: str, torch: Version) -> Version | None:
+    """The torchvision or torchaudio that was released together with a torch; None where that is not known.
+
+    Their patch releases follow torch's (torchvision's README; torchaudio's installation page), but for torch 2.0.1,
+    whose patch releases were numbered apart, and for torchaudio after it has stopped to need one torch.
+    """
+    release = _release(torch)
+    patch = torch.micro
+    if torch.is_prerelease or release not in _TORCH or (release == (2, 0) and patch):
+        return None
+    match companion:
+        case "torchvision":
+            return Version(f"{_TORCH[release][1][0]}.{_TORCH[release][1][1]}.{patch}")
+        case "torchaudio" if release <= STABLE_TORCHAUDIO:
+            return Version(f"{release[0]}.{release[1]}.{patch}")
+    return None
+
+
 def is_known_torch(version: Version) -> bool:
     """Whether the tables know this release of torch: of an unknown one, nothing is said."""
     return _release(version) in _TORCH

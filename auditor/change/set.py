@@ -1,0 +1,222 @@
+"""`lockaudit set`, worked out in a mirror: edits, locks by uv, generated files, and what an audit says about them."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from auditor.bake.generate import keys_of
+from auditor.change.assign import Places, assign, look, pinned, without_settings
+from auditor.change.seed import seed
+from auditor.change.settle import Present, settle
+from auditor.change.tree import mirror
+from auditor.change.uv import lock
+from auditor.dockerfile.pins import read_pins
+from auditor.errors import InputError
+from auditor.lock.workspace import workspace_of
+from auditor.rules import RULES
+from auditor.rules.run import audit
+from auditor.wheel.changes import key_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from auditor.bake.generate import Written
+    from auditor.change.settle import Settled
+    from auditor.change.tree import Change, Tree
+    from auditor.change.wanted import Wanted
+    from auditor.lock.pair import Side
+    from auditor.rules.context import PairContext
+    from auditor.rules.run import Outcome
+    from auditor.wheel.changes import KeyChange
+    from auditor.wheel.key import BuildKey
+
+    Builds = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What `set` would change.
+
+    Attributes:
+        edits: files that people write, changed.
+        changes: every file that differs afterwards, these included; empty where nothing is to be done.
+        notes: what was set along, what stays, and what is not known; one line each.
+        keys: what becomes of the compiled wheels.
+        contexts: the pairs afterwards.
+        outcome: of an audit of them.
+    """
+
+    edits: tuple[Change, ...]
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...]
+    keys: tuple[KeyChange, ...]
+    contexts: tuple[PairContext, ...]
+    outcome: Outcome
+
+
+def set_versions(
+    root: Path,
+    wanted: Wanted,
+    load: Callable[[Path], Sequence[PairContext]],
+    generate: Callable[[PairContext], Sequence[Written]],
+    uv: str | None,
+) -> Setting:
+    """Work out every change; the repository itself stays as it is.
+
+    Args:
+        root: of the repository.
+        wanted: what to set.
+        load: reads the pairs of a folder.
+        generate: every generated file of a pair.
+        uv: path of the program, or None where there is none.
+
+    Raises:
+        ConfigError: a combination that does not exist, or a place that cannot be set.
+        InputError: a file that cannot be read or edited.
+        UvError: uv is needed and missing, or cannot resolve.
+        RefusedError: dev and prod could not share one wheel afterwards.
+    """
+    before = load(root)
+    with mirror(root) as tree:
+        where = _places(tree, before)
+        declared, builds = look(tree, where)
+        settled = settle(wanted, _present(before[0], declared, builds))
+        notes = (*settled.notes, *assign(tree, where, settled, before[0].targets, builds))
+        edits = tree.changes()
+        if _must_lock(edits, before, settled):
+            _lock(tree, before, _loose(tree, where, settled, before[0], builds), uv)
+        after = load(tree.folder)
+        _refuse_other_versions(after, settled)
+        keys = key_changes(*_keys(before[0], after[0]))
+        _bake(tree, after[0], generate)
+        baked = load(tree.folder)  # what is generated counts in an audit, too
+        return Setting(
+            edits=edits,
+            changes=tree.changes(),
+            notes=notes,
+            keys=keys,
+            contexts=tuple(baked),
+            outcome=audit(*baked),
+        )
+
+
+def _places(tree: Tree, contexts: Sequence[PairContext]) -> Places:
+    """The files that may have what is set: of every lock, and of every pair's images."""
+    groups: dict[str, tuple[str, ...]] = {}
+    for context in contexts:
+        for side in (context.dev, context.prod):
+            workspace = workspace_of(side)
+            members = workspace.folders if workspace is not None else ()
+            folders = [side.folder, *(posixpath.normpath(posixpath.join(side.folder, each)) for each in members)]
+            paths = [posixpath.normpath(posixpath.join(folder, "pyproject.toml")) for folder in folders]
+            paths.append(posixpath.normpath(posixpath.join(side.folder, "uv.toml")))
+            groups[side.folder] = tuple(path for path in paths if (tree.folder / path).is_file())
+    dockerfiles = [context.dockerfile.file.name for context in contexts if context.dockerfile is not None]
+    return Places(projects=tuple(groups.values()), dockerfiles=tuple(dict.fromkeys(dockerfiles)))
+
+
+def _present(context: PairContext, declared: frozenset[str], builds: Builds) -> Present:
+    target = context.targets[0]
+    pins = read_pins(context.config, context.dockerfile)
+    selected = context.dev.select(target).packages
+    return Present(
+        declared=declared,
+        locked={package.name: package.version for package in selected if package.version is not None},
+        others=frozenset(name for side in (context.dev, context.prod) for name in side.lock.by_name),
+        builds=builds,
+        minor=target.minor,
+        cuda=pins.cuda.value if pins.cuda.position is not None else "",
+        variant=pins.variant.value,
+        ubuntu=pins.ubuntu.value,
+    )
+
+
+def _must_lock(edits: Sequence[Change], contexts: Sequence[PairContext], settled: Settled) -> bool:
+    """Whether uv has to lock: what it reads has changed, has another version, or had before."""
+    read = [change for change in edits if PurePosixPath(change.path).name in {"pyproject.toml", "uv.toml"}]
+    if any(without_settings(change.old or "") != without_settings(change.new or "") for change in read):
+        return True
+    for side in (side for context in contexts for side in (context.dev, context.prod)):
+        for name, version in settled.wanted.packages.items():
+            if side.lock.by_name.get(name) and not _has(side, name, version):
+                return True
+    stale = [rule for rule in RULES if rule.code == "LA301"]
+    return bool(audit(*contexts, rules=stale).findings)
+
+
+def _has(side: Side, name: str, version: Version) -> bool:
+    """Whether a lock has a version of a package, in any build of it."""
+    found = (package.version for package in side.lock.by_name.get(name, ()))
+    return any(each is not None and version in {each, Version(each.public)} for each in found)
+
+
+def _loose(tree: Tree, where: Places, settled: Settled, context: PairContext, builds: Builds) -> dict[str, Version]:
+    """The packages that no requirement pins to the version that they are to have: the lock has to be told."""
+    wanted = dict(settled.wanted.packages)
+    if settled.build:  # another build of the same version
+        for package in context.dev.select(context.targets[0]).packages:
+            if package.version is not None and (package.version.local,) in builds:
+                wanted.setdefault(package.name, Version(package.version.public))
+    fixed = pinned(tree, where)
+    return {name: version for name, version in wanted.items() if name not in fixed}
+
+
+def _lock(tree: Tree, contexts: Sequence[PairContext], loose: Mapping[str, Version], uv: str | None) -> None:
+    """Lock every dev project, then every prod project with the versions of its dev. Raises: UvError."""
+    arguments = [f"--upgrade-package={name}=={version}" for name, version in loose.items()]
+    done: set[str] = set()
+    for context in contexts:
+        if context.dev.folder not in done:
+            lock(tree, context.dev.folder, uv, arguments=arguments)
+            done.add(context.dev.folder)
+        if context.prod.folder not in done:
+            path = context.prod.lock.file.name
+            tree.replace(path, seed(tree.text(context.dev.lock.file.name) or "", tree.text(path)))
+            lock(tree, context.prod.folder, uv)
+            done.add(context.prod.folder)
+
+
+def _refuse_other_versions(contexts: Sequence[PairContext], settled: Settled) -> None:
+    """Raise where uv has locked another version than the one that was asked for."""
+    for side in (side for context in contexts for side in (context.dev, context.prod)):
+        for name, version in settled.wanted.packages.items():
+            found = side.lock.by_name.get(name, ())
+            if found and not _has(side, name, version):
+                raise InputError(
+                    f"uv has locked {found[0].label} in {side.role}, not {version}",
+                    path=side.lock.file.name,
+                    hint="nothing was changed; see which requirement or constraint holds it there",
+                )
+
+
+def _bake(tree: Tree, context: PairContext, generate: Callable[[PairContext], Sequence[Written]]) -> None:
+    """Write the bake file and the build locks in the mirror, where the repository has them."""
+    disk = context.bake
+    if disk is None or context.dockerfile is None or not (disk.is_ours or disk.build_locks()):
+        return
+    for file in generate(context):
+        if file.changed:
+            tree.replace(file.path, file.new)
+
+
+def _keys(before: PairContext, after: PairContext) -> tuple[list[tuple[str, BuildKey]], list[tuple[str, BuildKey]]]:
+    """The build keys, old and new, by the target as it is now."""
+    same = len(before.targets) == len(after.targets)
+    names = list(map(str, after.targets))
+    found = []
+    for context in (before, after):
+        labels = names if same else list(map(str, context.targets))
+        found.append(
+            [
+                (label, key)
+                for label, target in zip(labels, context.targets, strict=True)
+                for key in keys_of(context.dev, target, context.config, context.dockerfile)
+            ]
+        )
+    return found[0], found[1]
