@@ -64,7 +64,7 @@ def set_versions(
     root: Path,
     wanted: Wanted,
     load: Callable[[Path], Sequence[PairContext]],
-    generate: Callable[[PairContext], Sequence[Written]],
+    generate: Callable[[Sequence[PairContext]], Sequence[Written]],
     uv: str | None,
 ) -> Setting:
     """Work out every change; the repository itself stays as it is.
@@ -73,7 +73,7 @@ def set_versions(
         root: of the repository.
         wanted: what to set.
         load: reads the pairs of a folder.
-        generate: every generated file of a pair.
+        generate: every generated file of a pair, or of all variants.
         uv: path of the program, or None where there is none.
 
     Raises:
@@ -86,15 +86,15 @@ def set_versions(
     with mirror(root) as tree:
         where = _places(tree, before)
         declared, builds = look(tree, where)
-        settled = settle(wanted, _present(before[0], declared, builds))
+        settled, *_ = [settle(wanted, _present(context, declared, builds)) for context in before]
         notes = (*settled.notes, *assign(tree, where, settled, before[0].targets, builds))
         edits = tree.changes()
         if _must_lock(edits, before, settled):
             _lock(tree, before, _loose(tree, where, settled, before[0], builds), uv)
         after = load(tree.folder)
         _refuse_other_versions(after, settled)
-        keys = key_changes(*_keys(before[0], after[0]))
-        _bake(tree, after[0], generate)
+        keys = key_changes(*_keys(before, after))
+        _bake(tree, after, generate)
         baked = load(tree.folder)  # what is generated counts in an audit, too
         return Setting(
             edits=edits,
@@ -195,28 +195,30 @@ def _refuse_other_versions(contexts: Sequence[PairContext], settled: Settled) ->
                 )
 
 
-def _bake(tree: Tree, context: PairContext, generate: Callable[[PairContext], Sequence[Written]]) -> None:
+def _bake(
+    tree: Tree, contexts: Sequence[PairContext], generate: Callable[[Sequence[PairContext]], Sequence[Written]]
+) -> None:
     """Write the bake file and the build locks in the mirror, where the repository has them."""
-    disk = context.bake
-    if disk is None or context.dockerfile is None or not (disk.is_ours or disk.build_locks()):
+    first = contexts[0]
+    baked = first.baking.disk if first.baking is not None else None
+    if baked is None or first.dockerfile is None or not (baked.is_ours or baked.build_locks()):
         return
-    for file in generate(context):
+    for file in generate(contexts if first.is_variant else contexts[:1]):
         if file.changed:
             tree.replace(file.path, file.new)
 
 
-def _keys(before: PairContext, after: PairContext) -> tuple[list[tuple[str, BuildKey]], list[tuple[str, BuildKey]]]:
+def _keys(
+    before: Sequence[PairContext], after: Sequence[PairContext]
+) -> tuple[list[tuple[str, BuildKey]], list[tuple[str, BuildKey]]]:
     """The build keys, old and new, by the target as it is now."""
-    same = len(before.targets) == len(after.targets)
-    names = list(map(str, after.targets))
-    found = []
-    for context in (before, after):
-        labels = names if same else list(map(str, context.targets))
-        found.append(
-            [
-                (label, key)
-                for label, target in zip(labels, context.targets, strict=True)
-                for key in keys_of(context.dev, target, context.config, context.dockerfile)
-            ]
-        )
-    return found[0], found[1]
+    old: list[tuple[str, BuildKey]] = []
+    new: list[tuple[str, BuildKey]] = []
+    for was, now in zip(before, after, strict=True):
+        renamed = dict(zip(was.targets, now.targets, strict=False)) if len(was.targets) == len(now.targets) else {}
+        for found, context in ((old, was), (new, now)):
+            for target in context.targets:
+                label = str(renamed.get(target, target) if context is was else target)
+                keys = keys_of(context.dev, target, context.config, context.dockerfile)
+                found += [(f"{label} ({context.name})" if context.name else label, key) for key in keys]
+    return old, new

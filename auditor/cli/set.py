@@ -20,8 +20,8 @@ from auditor.cli.workspace import load_all
 from auditor.errors import EXIT_CLEAN
 from auditor.finding import Severity
 from auditor.report.model import Report
-from auditor.report.text import printable, render_text
-from auditor.source import alone
+from auditor.report.text import render_text
+from auditor.source import alone, printable
 
 if TYPE_CHECKING:
     from auditor.change.set import Setting

@@ -137,10 +137,8 @@ def test_only_the_values_change(repository: Path) -> None:
         text = before[path].decode()
         for old, new in moved.items():
             text = text.replace(old, new)
-        kept = "cu124 = [", 'extras = ["cu124"]', 'DEV_SELECTION="--extra cu124"'
-        expected = [
-            line if line in kept or kept[2] in line else line.replace("cu124", "cu128") for line in text.split("\n")
-        ]
+        names = re.compile(r"^cu124 = \[|extras = |DEV_SELECTION=|^#")  # of extras, and in comments
+        expected = [line if names.search(line) else line.replace("cu124", "cu128") for line in text.split("\n")]
         assert after[path].decode().split("\n") == expected
 
 
@@ -217,7 +215,7 @@ def test_what_cannot_be_is_refused_and_nothing_changes(
     result = change(repository, *arguments)
     assert (result.code, result.out) == (2, "")
     assert re.search(message, result.err), result.err
-    assert result.err.count("error: ") - result.err.count("\nerror: No solution") == 1
+    assert len(re.findall("^error: ", result.err, re.MULTILINE)) == 1  # what uv says is indented below it
     assert state(repository) == before
 
 
