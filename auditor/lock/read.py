@@ -357,7 +357,7 @@ class _Reader:
         location = table.get("url") or table.get("path") or table.get("filename") or ""
         if not isinstance(location, str) or not location:
             raise self.fail(f"a wheel of {name} has neither url, path nor filename")
-        filename = unquote(location.partition("?")[0].partition("#")[0].rpartition("/")[2])
+        filename = _file_name(location)
         if not filename.endswith(".whl"):
             raise self.fail(f"a wheel of {name} is no wheel: {filename}")
         if not _WHEEL.fullmatch(filename) or len(filename) > _LONGEST_NAME:
@@ -381,13 +381,11 @@ class _Reader:
         location = table.get("url") or table.get("path") or ""
         if not isinstance(location, str):
             raise self.fail(f"the sdist of {name} has a location that is not a string")
-        whole = location or source.location
-        filename = unquote(whole.partition("?")[0].partition("#")[0].rpartition("/")[2])
-        return self.artifact(table, filename, location, is_wheel=False)
+        return self.artifact(table, _file_name(location or source.location), location, is_wheel=False)
 
     def artifact(self, table: Table, filename: str, location: str, *, is_wheel: bool) -> Artifact:
         digest, size = self.text(table, "hash", filename), self.number(table, "size", filename)
-        if digest is not None:
+        if digest is not None and not _HASH.fullmatch(digest):
             digest = digest.lower()  # so that equal hashes are equal text
             if not _HASH.fullmatch(digest):
                 raise self.fail(f"the hash of {filename} is not `algorithm:hex` of a known algorithm: {digest}")
@@ -435,6 +433,13 @@ class _Reader:
             extras = self.names(item, "extras", "the manifest")
             found.append(Requirement(normalize(name), extras, self.marker(item.get("marker"), "the manifest")))
         return tuple(found)
+
+
+def _file_name(location: str) -> str:
+    """The last part of an address; few have a query or a fragment."""
+    if "?" in location or "#" in location:
+        location = location.partition("?")[0].partition("#")[0]
+    return unquote(location.rpartition("/")[2])
 
 
 def _package_spans(source: SourceFile, count: int) -> list[tuple[int, int]]:
