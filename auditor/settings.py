@@ -41,6 +41,8 @@ _VARIANT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
 _WHEEL: Final = re.compile(r"(?:^|[-_])wheels?(?:$|[-_])")  # what bake targets of wheels are told by
 _PYTHON: Final = re.compile(r"3\.\d{1,2}")
 _PYTHON_OF_TARGET: Final = re.compile(r"cp3\d+$")
+_PATTERNS: Final = tuple((tuple(key.path.split(".")), key) for key in KEYS)
+_LONGEST: Final = 200  # characters of a key that is looked for
 _WANTED: Final = {
     "strings": "a list of strings",
     "string-table": "a table of strings",
@@ -115,6 +117,8 @@ class _Reader:
             line, rest = found.line, path[depth:]
             break
         for part in _without_indices(rest):
+            if len(part) > _LONGEST:
+                continue
             word = re.compile(rf"(?<![\w-]){re.escape(part.removesuffix('[]'))}(?![\w-])")
             lines = range(line, len(self.file.lines) + 1)
             line = next((number for number in lines if word.search(self.file.line(number))), line)
@@ -259,13 +263,15 @@ class _Reader:
 
     def pairs(self) -> tuple[PairConfig, ...]:
         found: list[PairConfig] = []
+        known: set[str] = set()
         for index in range(len(self.tables.get("pair", []))):
             prefix = ("pair[]", str(index))
             name, lock = self.values.get((*prefix, "name"), ""), self.values.get((*prefix, "prod", "lock"))
             if not name or lock is None:
                 raise self.fail("every [[tool.lockaudit.pair]] needs a `name` and a `prod.lock`", prefix)
-            if name in {pair.name for pair in found}:
+            if name in known:
                 raise self.fail(f"two pairs are called {name!r}", (*prefix, "name"))
+            known.add(name)
             found.append(
                 PairConfig(
                     name=name,
@@ -406,15 +412,12 @@ def _all_strings(values: Iterable[object]) -> bool:
 
 def _known(path: Path) -> Key | None:
     given = _without_indices(path)
-    return next((key for key in KEYS if _matches(tuple(key.path.split(".")), given)), None)
+    return next((key for pattern, key in _PATTERNS if _matches(pattern, given)), None)
 
 
 def _is_section(path: Path) -> bool:
     given = _without_indices(path)
-    return any(
-        len(pattern) > len(given) and _matches(pattern[: len(given)], given)
-        for pattern in (tuple(key.path.split(".")) for key in KEYS)
-    )
+    return any(len(pattern) > len(given) and _matches(pattern[: len(given)], given) for pattern, _ in _PATTERNS)
 
 
 def _without_indices(path: Path) -> Path:
@@ -422,7 +425,9 @@ def _without_indices(path: Path) -> Path:
 
 
 def _matches(pattern: Path, path: Path) -> bool:
-    return len(pattern) == len(path) and all(w in {"*", g} for w, g in zip(pattern, path, strict=True))
+    if len(pattern) != len(path) or pattern[0] != path[0]:  # no key begins with a star
+        return False
+    return all(w in {"*", g} for w, g in zip(pattern, path, strict=True))
 
 
 def _shown(path: Path) -> str:

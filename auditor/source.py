@@ -112,7 +112,27 @@ def public_address(url: str) -> str:
     return f"{address}{mark if any(kept) else ''}{'&'.join(kept)}{fragment_mark}{fragment}"
 
 
-def read_source(path: Path, root: Path | None = None, *, what: str = "file", hint: str | None = None) -> SourceFile:
+def refuse_outside(path: Path, root: Path, *, name: str, what: str = "file", writes: bool = False) -> None:
+    """Raise where a path leads out of a folder, through a link or `..`: nothing outside is read or written unasked.
+
+    The folder itself may be a link.
+
+    Raises:
+        InputError: with where it leads; OutputError where it was to be written.
+    """
+    try:
+        real, top = os.path.realpath(path), os.path.realpath(root)
+    except ValueError:  # a null character, which no file's name has
+        return
+    if real != top and not real.startswith(top.rstrip(os.sep) + os.sep):
+        message = f"this {what} leads out of the project, to {real}"
+        hint = "put a file there, or a link that stays inside of the project"
+        raise (OutputError if writes else InputError)(message, path=name, hint=hint)
+
+
+def read_source(
+    path: Path, root: Path | None = None, *, what: str = "file", hint: str | None = None, within: Path | None = None
+) -> SourceFile:
     """Read a UTF-8 text file; a byte order mark is accepted and dropped.
 
     Args:
@@ -120,12 +140,15 @@ def read_source(path: Path, root: Path | None = None, *, what: str = "file", hin
         root: messages name the file relative to this folder.
         what: what the file is to the user ("prod lock"), for messages.
         hint: what to do when there is no such file.
+        within: the folder that the path must not lead out of, where that is not `root`.
 
     Raises:
-        InputError: no such file, a directory, no permission, not UTF-8, unresolved git merge markers, or a file that
-            does not stop changing.
+        InputError: a path that leads out of the root, no such file, a directory, no permission, not UTF-8, unresolved
+            git merge markers, or a file that does not stop changing.
     """
     name = display_name(path, root) if root is not None else path.as_posix()
+    if root is not None:
+        refuse_outside(path, within or root, name=name, what=what)
     try:
         data = _read_settled(path)
     except FileNotFoundError:

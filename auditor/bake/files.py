@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from auditor.errors import InputError
-from auditor.source import read_source
+from auditor.source import read_source, refuse_outside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,7 @@ class BakeFiles:
 
     def text(self, path: str) -> str | None:
         """A file's text as it is on disk, line endings and byte order mark included; None where there is none."""
+        refuse_outside(self.root / path, self.root, name=path)
         return read_text(self.root / path)
 
     def source(self, path: str) -> SourceFile | None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from auditor.bake.read import Expression
@@ -27,8 +28,11 @@ _REFERENCE: Final = re.compile(r"\$\{\s*(?P<name>[A-Za-z_]\w*)\s*\}")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _CALL: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)\((?P<arguments>.*)\)", re.DOTALL)
 _STRING: Final = r'"(?:[^"\\]|\\.)*"'
-_OBJECT: Final = re.compile(r"(?<![$%])\{(?:[^{}\"]|" + _STRING + r")*\}", re.DOTALL)
-_MEMBER: Final = re.compile(rf"(?P<key>[\w.-]+|{_STRING})\s*[=:]\s*(?P<value>{_STRING}|[^,}}\n]+)")
+_PIECE: Final = re.compile(_STRING + r"|[{}]", re.DOTALL)
+_MEMBER: Final = re.compile(rf"(?P<key>(?<![\w.-])[\w.-]++|{_STRING})\s*+[=:]\s*+(?P<value>{_STRING}|[^,}}\n]+)")
+_MOST_ANCESTORS: Final = 100
+_DEEPEST: Final = 20  # calls inside calls
+_MOST_ENTRIES: Final = 100  # of one function
 _QUOTED: Final = re.compile(_STRING)
 _CHOICE: Final = re.compile(
     rf'(?P<name>[A-Za-z_]\w*)\s*(?P<operator>[!=]=)\s*""\s*\?\s*(?P<given>{_STRING})\s*:\s*(?P<other>{_STRING})'
@@ -104,15 +108,32 @@ class Merged:
 
     def parents(self, name: str) -> tuple[str, ...]:
         """What a target inherits from, in the order in which it is merged."""
-        blocks = self.targets.get(name, ())
-        return tuple(parent for _, block in blocks for parent in self.texts(block.value("inherits")))
+        if name not in self._parents:
+            blocks = self.targets.get(name, ())
+            self._parents[name] = tuple(p for _, block in blocks for p in self.texts(block.value("inherits")))
+        return self._parents[name]
 
-    def lineage(self, name: str, below: tuple[str, ...] = ()) -> Iterator[tuple[BakeDocument, BakeBlock]]:
-        """The blocks that make up a target: of its parents, then its own. The last one wins."""
-        for parent in self.parents(name):
-            if parent not in (*below, name):
-                yield from self.lineage(parent, (*below, name))
-        yield from self.targets.get(name, ())
+    @cached_property
+    def _parents(self) -> dict[str, tuple[str, ...]]:
+        """What `parents` has found."""
+        return {}
+
+    def lineage(self, name: str) -> Iterator[tuple[BakeDocument, BakeBlock]]:
+        """The blocks that make up a target: of its parents, then its own. The last one wins.
+
+        A target that is reached several times counts where it is reached last. Of more than a few dozen, the ones that
+        are furthest away are left out.
+        """
+        # From the last to the first, so that the first time a target is met is the one that counts.
+        found: list[str] = []
+        pending = [name]
+        while pending and len(found) < _MOST_ANCESTORS:
+            each = pending.pop()
+            if each not in found:
+                found.append(each)
+                pending += self.parents(each)
+        for each in reversed(found):
+            yield from self.targets.get(each, ())
 
     def settings(self, name: str, attribute: str) -> tuple[Setting, ...]:
         """Every setting of an attribute that counts for a target, in the order in which bake merges them."""
@@ -172,17 +193,12 @@ class Merged:
                 return ()
         return (self.text(value),)
 
-    def entries(self, value: BakeValue, calls: tuple[str, ...] = ()) -> Iterator[Entry]:
-        """The entries of `cache-from`, `cache-to`, `output` and their like: objects, or `type=registry,ref=...`.
-
-        Args:
-            value: of the attribute.
-            calls: the functions that it stands in.
-        """
+    def entries(self, value: BakeValue) -> Iterator[Entry]:
+        """The entries of `cache-from`, `cache-to`, `output` and their like: objects, or `type=registry,ref=...`."""
         match value:
             case tuple():
                 for each in value:
-                    yield from self.entries(each, calls)
+                    yield from self.entries(each)
             case Mapping():
                 yield {key: self.text(each) for key, each in value.items()}
             case str():
@@ -190,42 +206,78 @@ class Merged:
             case Expression(text) if _QUOTED.fullmatch(text):
                 yield from _csv(self.text(value))
             case Expression(text):
-                yield from self._in_expression(text, calls)
+                yield from self._in_expression(text)
 
-    def _in_expression(self, text: str, calls: tuple[str, ...]) -> Iterator[Entry]:
+    def _in_expression(self, text: str) -> Iterator[Entry]:
         """What looks like an entry in an expression, or in the function that it calls."""
         call = _CALL.fullmatch(text.strip())
-        function = self.functions.get(call["name"], ()) if call else ()
-        if call and function:
-            if call["name"] not in calls:
-                yield from self._called(function[-1][1], call["arguments"], (*calls, call["name"]))
+        if call and call["name"] in self.functions:
+            for entry, depends in self._result(call["name"]):
+                yield {**entry, _ARGUMENTS: call["arguments"]} if depends else entry
             return
-        rest = text
-        for match in _OBJECT.finditer(text):
-            members = {_unquoted(each["key"]): self._member(each["value"]) for each in _MEMBER.finditer(match[0][1:-1])}
+        rest = []
+        end = 0
+        for start, stop in _objects(text):
+            members = {
+                _unquoted(each["key"]): self._member(each["value"])
+                for each in _MEMBER.finditer(text, start + 1, stop - 1)
+            }
             if "type" in members:
-                rest = rest.replace(match[0], "")
+                rest.append(text[end:start])
+                end = stop
                 yield members
-        for match in _QUOTED.finditer(rest):
+        for match in _QUOTED.finditer("".join([*rest, text[end:]])):
             if "type=" in match[0]:
                 yield from _csv(self.text(Expression(match[0])))
 
-    def _called(self, function: BakeBlock, arguments: str, calls: tuple[str, ...]) -> Iterator[Entry]:
-        """The entries in a function's result; those that depend on a parameter carry the arguments of the call."""
-        given = function.value("params")
-        names = (
-            [each.text if isinstance(each, Expression) else str(each) for each in given]
-            if isinstance(given, tuple)
-            else []
-        )
-        parameter = re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\b") if names else None
-        for entry in self.entries(function.value("result"), calls):
-            depends = parameter is not None and any(parameter.search(value) for value in entry.values())
-            yield {**entry, _ARGUMENTS: arguments} if depends else entry
+    def _result(self, name: str) -> tuple[tuple[Entry, bool], ...]:
+        """The entries in a function's result, and whether each depends on a parameter: it is another for each call."""
+        if name not in self._results and len(self._open) > _DEEPEST:
+            return ()
+        if name not in self._results:
+            self._open.append(name)
+            self._results[name] = ()  # what a function that calls itself adds
+            function = self.functions[name][-1][1]
+            given = function.value("params")
+            names = (
+                [each.text if isinstance(each, Expression) else str(each) for each in given]
+                if isinstance(given, tuple)
+                else []
+            )
+            parameter = re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\b") if names else None
+            entries = islice(self.entries(function.value("result")), _MOST_ENTRIES)
+            self._results[name] = tuple(
+                (entry, parameter is not None and any(parameter.search(value) for value in entry.values()))
+                for entry in entries
+            )
+            self._open.pop()
+        return self._results[name]
+
+    @cached_property
+    def _open(self) -> list[str]:
+        """The functions that are being looked at, each called by the one before."""
+        return []
+
+    @cached_property
+    def _results(self) -> dict[str, tuple[tuple[Entry, bool], ...]]:
+        """What `_result` has found."""
+        return {}
 
     def _member(self, text: str) -> str:
         word = text.strip()
         return self.text(Expression(word)) if _QUOTED.fullmatch(word) or _NAME.fullmatch(word) else word
+
+
+def _objects(text: str) -> Iterator[tuple[int, int]]:
+    """Where the objects of an expression begin and end, the innermost ones; braces in strings and of `${` are none."""
+    start = -1
+    for match in _PIECE.finditer(text):
+        if match[0] == "{":
+            start = match.start() if text[match.start() - 1 : match.start()] not in {"$", "%"} else -1
+        elif match[0] == "}":
+            if start >= 0:
+                yield start, match.end()
+            start = -1
 
 
 def place_of(entry: Entry) -> str:

@@ -33,6 +33,7 @@ _ESCAPE = re.compile(r"\$\$\{|%%\{|\\(?:u(?P<short>[0-9a-fA-F]{4})|U(?P<long>[0-
 _SURROGATES = range(0xD800, 0xE000)
 _LITERALS = {"true": True, "false": False, "null": None}
 _SIMPLE_ESCAPES = {'\\"': '"', "\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t", "$${": "${", "%%{": "%{"}
+_LONGEST = 262_144  # characters
 _LONGEST_NUMBER = 40  # digits; what is longer stays text
 _HINT = "`docker buildx bake --print` shows how bake itself reads the file"
 
@@ -105,6 +106,9 @@ def read_bake(source: SourceFile) -> BakeDocument:
         InputError: not HCL, an attribute set twice in one block, or a string escape that HCL does not have; with the
             line.
     """
+    if len(source.text) > _LONGEST:
+        message = f"this bake file has more than {_LONGEST} characters, which take minutes to read"
+        raise InputError(message, path=source.name, hint="move what is generated into a file of its own")
     import hcl2  # noqa: PLC0415 - 90 ms, which commands that read no bake file must not pay
     from lark.exceptions import UnexpectedInput  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from auditor.errors import OutputError
-from auditor.source import printable, write_together
+from auditor.source import printable, refuse_outside, write_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +51,8 @@ def apply(root: Path, changes: Sequence[Changed]) -> None:
     Raises:
         OutputError: a file cannot be written; the hint says what was.
     """
+    for each in changes:
+        refuse_outside(root / each.path, root, name=each.path, writes=True)
     write_together((root / each.path, each.new, each.path) for each in changes if each.new is not None)
     for each in changes:
         if each.new is None:
@@ -60,6 +62,7 @@ def apply(root: Path, changes: Sequence[Changed]) -> None:
 def remove(root: Path, path: str) -> None:
     """Remove a file, and its folders below the root once they are empty. Raises: OutputError."""
     file = root / path
+    refuse_outside(file.parent, root, name=path, writes=True)
     try:
         file.unlink(missing_ok=True)
         for folder in file.parents:

@@ -17,7 +17,7 @@ from auditor.cli.options import audit_options, overrides, voice, voice_options
 from auditor.cli.project import refuse_unsafe, require_dockerfile
 from auditor.cli.workspace import load_all
 from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS, ConfigError
-from auditor.source import alone, sweep, write_together
+from auditor.source import alone, refuse_outside, sweep, write_together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,6 +118,9 @@ def generate(contexts: Sequence[PairContext], output: Path | None = None) -> lis
 def write(root: Path, files: Sequence[Written], output: Path | None) -> None:
     """Write what changed, all of it or nothing, and remove what is no longer wanted and what a killed run has left."""
     places = {file.path: root / file.path for file in files}
+    for path, place in places.items():
+        if output is None or path != output.as_posix():
+            refuse_outside(place, root, name=path, writes=True)
     if output is not None:
         places[output.as_posix()] = output
     write_together((places[file.path], file.new, file.path) for file in files if file.changed and file.new is not None)

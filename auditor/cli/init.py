@@ -13,7 +13,7 @@ from auditor import __version__
 from auditor.change.apply import difference
 from auditor.cli.adopt import Adoption, plan_adoption
 from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INTERRUPTED
-from auditor.source import read_source, write_atomic
+from auditor.source import read_source, refuse_outside, write_atomic
 
 
 @click.command()
@@ -45,6 +45,8 @@ def init(root: Path, *, dry_run: bool, force: bool, create_prod: bool, no_lock: 
         for folder in () if no_lock else adoption.relock:
             click.echo(f"would lock {folder}", err=True)
         return EXIT_CLEAN
+    for file in adoption.files:
+        refuse_outside(root / file.path, root, name=file.path, writes=True)
     for file in adoption.files:
         write_atomic(root / file.path, file.new or "", name=file.path)
         click.echo(f"{'wrote' if file.old is None else 'changed'} {file.path}", err=True)

@@ -20,6 +20,7 @@ from auditor.names import normalize
 from auditor.rules import RULES
 from auditor.rules.context import Baking, PairContext
 from auditor.settings import read_config
+from auditor.source import display_name, refuse_outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -270,6 +271,7 @@ def _minor(root: Path, config: Config, pair: Pair, dockerfile: Dockerfile | None
     for folder in (root / pair.prod.folder, root):
         path = folder / ".python-version"
         if path.is_file():
+            refuse_outside(path, root, name=display_name(path, root))
             texts += path.read_text(encoding="utf-8", errors="replace").split()[:1]
     for text in texts:
         match = _PYTHON.match(text)

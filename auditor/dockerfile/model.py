@@ -19,6 +19,9 @@ _REFERENCE: Final = re.compile(
 )
 
 
+_LONGEST: Final = 4096  # characters of a value; no path and no image is longer
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
     """One instruction.
@@ -128,6 +131,8 @@ def expand(text: str, values: Mapping[str, str | None]) -> str:
 
     With the colon an empty value counts as none. A reference to what has no value stays as it is.
     """
+    if len(text) > _LONGEST:
+        return text
 
     def substitute(match: re.Match[str]) -> str:
         value = values.get(match["braced"] or match["plain"])
@@ -139,4 +144,5 @@ def expand(text: str, values: Mapping[str, str | None]) -> str:
             return word
         return match[0] if value is None else value
 
-    return _REFERENCE.sub(substitute, text)
+    expanded = _REFERENCE.sub(substitute, text)
+    return expanded if len(expanded) <= _LONGEST else text  # variables of variables double with every step

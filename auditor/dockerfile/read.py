@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from auditor.source import SourceFile
 
 _FROM_WITH_NAME = 3  # FROM image AS name
+# An image has 127 layers at most. What is far beyond that was made to take long: stages are held against each other.
+_LONGEST = 1_048_576  # characters
+_MOST_INSTRUCTIONS = 2000
+_MOST_STAGES = 200
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9._-]*")
 
 
@@ -32,22 +36,12 @@ def read_dockerfile(path: Path, root: Path | None = None) -> Dockerfile:
 
 def parse_dockerfile(source: SourceFile) -> Dockerfile:
     """The Dockerfile in a file that has been read. Raises: as `read_dockerfile`."""
-    # Only commands that look at a Dockerfile pay for the import.
-    from e2b_dockerfile_utils import DockerfileSyntaxError, parse_dockerfile_ast  # noqa: PLC0415
-
-    try:
-        parsed = parse_dockerfile_ast(source.text)
-    except DockerfileSyntaxError as error:
-        message = str(error).partition(": ")[2] or str(error)
-        raise InputError(f"not a Dockerfile: {message}", path=source.name, line=error.line) from None
-    except RecursionError:
-        raise InputError("an exec form of this Dockerfile nests too deeply to be read", path=source.name) from None
     arguments: dict[str, str | None] = {}
     lines: dict[str, int] = {}
     stages: list[Stage] = []
     pending: list[Instruction] = []
     opened: Instruction | None = None
-    for node in parsed.instructions:
+    for node in _nodes(source):
         instruction = _instruction(node)
         if instruction.name == "FROM":
             if opened is not None:
@@ -67,7 +61,30 @@ def parse_dockerfile(source: SourceFile) -> Dockerfile:
     if opened is None:
         raise InputError("this Dockerfile has no FROM", path=source.name, line=1)
     stages.append(_stage(len(stages), opened, pending, source))
+    if len(stages) > _MOST_STAGES:
+        message = f"this Dockerfile has more than {_MOST_STAGES} stages; lockaudit reads no more"
+        raise InputError(message, path=source.name, line=stages[_MOST_STAGES].line)
     return Dockerfile(file=source, arguments=arguments, argument_lines=lines, stages=tuple(stages))
+
+
+def _nodes(source: SourceFile) -> list[DockerfileInstruction]:
+    """The instructions as the parser has them."""
+    # Only commands that look at a Dockerfile pay for the import.
+    from e2b_dockerfile_utils import DockerfileSyntaxError, parse_dockerfile_ast  # noqa: PLC0415
+
+    if len(source.text) > _LONGEST:
+        raise InputError(f"this Dockerfile has more than {_LONGEST} characters", path=source.name)
+    try:
+        parsed = parse_dockerfile_ast(source.text)
+    except DockerfileSyntaxError as error:
+        message = str(error).partition(": ")[2] or str(error)
+        raise InputError(f"not a Dockerfile: {message}", path=source.name, line=error.line) from None
+    except RecursionError:
+        raise InputError("an exec form of this Dockerfile nests too deeply to be read", path=source.name) from None
+    if len(parsed.instructions) > _MOST_INSTRUCTIONS:
+        message = f"this Dockerfile has more than {_MOST_INSTRUCTIONS} instructions; lockaudit reads no more"
+        raise InputError(message, path=source.name, line=parsed.instructions[_MOST_INSTRUCTIONS].start_line)
+    return list(parsed.instructions)
 
 
 def _instruction(node: DockerfileInstruction) -> Instruction:

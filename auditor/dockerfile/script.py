@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _DEEPEST: Final = 8  # nested scripts, functions and substitutions
 _MOST: Final = 2000  # commands of one instruction
+_LONGEST: Final = 131_072  # characters of a script: the kernel takes no longer argument
+_LONGEST_VALUE: Final = 32_768  # characters of a variable: one made of others doubles with every step
+_EFFORT: Final = 20  # of a command and of a block, beside the characters
 _TESTS: Final = frozenset({"[", "[[", "test", "command", "grep", "which", "type", "cmp", "diff", "false"})
 _OPENING: Final = frozenset({"if", "while", "until", "for", "select", "case"})
 _BRANCHING: Final = frozenset({"if", "case"})
@@ -68,7 +71,8 @@ def expand_value(word: Word, values: Mapping[str, str]) -> str:
         script=lambda _: None,
     )
     runner = _Runner(shell, [], depth=_DEEPEST)
-    return "".join(runner.value(part) for part in word)
+    value = "".join(runner.value(part) for part in word)
+    return value if len(value) <= _LONGEST_VALUE else UNKNOWN
 
 
 @dataclass(slots=True)
@@ -92,8 +96,12 @@ class _Runner:
         self.references: set[str] = set()
 
     def run(self, script: str, bodies: Iterable[str] = ()) -> None:
-        if self.depth < _DEEPEST:
+        bodies = tuple(bodies)
+        size = len(script) + sum(map(len, bodies))
+        if self.depth < _DEEPEST and size <= _LONGEST and self.shell.effort.spend(size):
             self.run_tokens(scan(script, bodies))
+        else:
+            self.shell.env_known = False
 
     def run_nested(self, script: str, shell: Shell, functions: Mapping[str, list[Token]] | None = None) -> None:
         """Run a script in a shell of its own; a substitution has the functions of this one."""
@@ -101,9 +109,16 @@ class _Runner:
         runner.functions = dict(functions or {})
         runner.run(script)
 
+    def run_text(self, text: str) -> None:
+        """Run a sourced file, or the here-document that is the script itself, in this shell."""
+        if len(text) <= _LONGEST and self.shell.effort.spend(len(text)):
+            self.run_here(scan(text))
+        else:
+            self.shell.env_known = False
+
     def run_here(self, tokens: list[Token]) -> None:
         """Run a function or a sourced file in this shell."""
-        if self.depth >= _DEEPEST:
+        if self.depth >= _DEEPEST or self.shell.effort.left <= 0:
             return
         before = self.blocks, self.chain
         self.blocks, self.chain = [], None
@@ -118,7 +133,7 @@ class _Runner:
         outer: list[Shell] = []
         piped: list[int] = []
         at = 0
-        while at < len(tokens) and len(self.commands) < _MOST:
+        while at < len(tokens) and len(self.commands) < _MOST and self.shell.effort.left > 0:
             token = tokens[at]
             at += 1
             if token.operator == "<<":
@@ -159,6 +174,7 @@ class _Runner:
 
     def open(self, kind: str) -> None:
         """A block begins: what it changes may not happen."""
+        self.shell.effort.spend(len(self.shell.variables) + _EFFORT)
         self.blocks.append(_Block(kind, self.shell.child(), self.chain))
         self.chain = None
 
@@ -180,6 +196,7 @@ class _Runner:
     def finish(self, words: list[Word], bodies: list[str], piped: list[int], operator: str) -> list[int]:
         """Run one simple command; the commands whose output the next one reads."""
         first = len(self.commands)
+        self.shell.effort.spend(_EFFORT)
         name = self.simple(words, bodies)
         for index in piped if name else ():
             self.commands[index] = replace(self.commands[index], feeds=name)
@@ -197,7 +214,8 @@ class _Runner:
 
     def without_keywords(self, words: list[Word]) -> list[Word]:
         """A command without the keywords before it, which open and close blocks."""
-        while words and (keyword := literal(words[0])) in _KEYWORDS:
+        at = 0
+        while at < len(words) and (keyword := literal(words[at])) in _KEYWORDS and self.shell.effort.left > 0:
             if keyword in _OPENING or keyword == "{":
                 self.open(keyword)
             elif keyword in {"elif", "else"}:
@@ -205,10 +223,10 @@ class _Runner:
             elif keyword in _CLOSING and self.blocks and self.blocks[-1].kind != "(":
                 self.close()
             if keyword in {"for", "select", "case"}:
-                self.assign(literal(words[1]) if keyword != "case" and len(words) > 1 else "", UNKNOWN)
+                self.assign(literal(words[at + 1]) if keyword != "case" and len(words) > at + 1 else "", UNKNOWN)
                 return []
-            words = words[1:]
-        return words
+            at += 1
+        return words[at:]
 
     def simple(self, words: list[Word], bodies: Sequence[str]) -> str:
         """One command with its assignments before it; the name of its program, if it has one."""
@@ -239,7 +257,7 @@ class _Runner:
         if first.startswith("#!") and posixpath.basename(first.split()[-1]) not in SHELLS:
             self.shell.env_known = False
             return
-        self.run_here(scan(body))
+        self.run_text(body)
 
     # --- words and values
 
@@ -288,7 +306,7 @@ class _Runner:
     def assign(self, name: str, value: str, *, export: bool = False) -> None:
         if not name:
             return
-        self.shell.variables[name] = value
+        self.shell.variables[name] = value if len(value) <= _LONGEST_VALUE else UNKNOWN
         if export or self.shell.allexport:
             self.shell.exported.add(name)
 
@@ -358,7 +376,7 @@ class _Runner:
         path = join(self.shell.cwd, operands[0]) if operands else UNKNOWN
         text = self.shell.script(path)
         if text is not None:
-            self.run_here(scan(text))
+            self.run_text(text)
         elif path.endswith("/bin/activate"):
             self.assign("VIRTUAL_ENV", path.removesuffix("/bin/activate"), export=True)
         else:

@@ -59,6 +59,22 @@ def join(folder: str, path: str) -> str:
     return posixpath.normpath("/" + posixpath.join(folder, path).lstrip("/"))
 
 
+@dataclass(slots=True)
+class Effort:
+    """How much work is left for the scripts of one Dockerfile: one that calls itself would take forever.
+
+    Attributes:
+        left: characters to be read; a command counts as some, and so do the variables that a subshell copies.
+    """
+
+    left: int = 2_000_000
+
+    def spend(self, amount: int) -> bool:
+        """Whether there is enough left, which is then less."""
+        self.left -= amount
+        return self.left >= 0
+
+
 @dataclass(slots=True, kw_only=True)
 class Shell:
     """The state of a shell.
@@ -71,6 +87,7 @@ class Shell:
         env_known: whether `variables` has every variable that commands are given.
         script: the text of a script at a path, or None where it is not known.
         allexport: whether every assignment exports (`set -a`).
+        effort: what is left of it; where nothing is, scripts are not followed any more.
     """
 
     variables: dict[str, str]
@@ -80,6 +97,7 @@ class Shell:
     env_known: bool
     script: Callable[[str], str | None]
     allexport: bool = False
+    effort: Effort = field(default_factory=Effort)
 
     def child(self) -> Shell:
         """A copy that changes without this one."""

@@ -19,7 +19,7 @@ from auditor.dockerfile.images import bases, global_values, is_plain, named_stag
 from auditor.dockerfile.installs import read_clone, read_install, repository_name
 from auditor.dockerfile.scan import scan_value
 from auditor.dockerfile.script import expand_value, run, run_words
-from auditor.dockerfile.shell import SHELLS, UNKNOWN, Command, Shell, is_known, join
+from auditor.dockerfile.shell import SHELLS, UNKNOWN, Command, Effort, Shell, is_known, join
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,6 +76,7 @@ def analyse(dockerfile: Dockerfile, locks: Sequence[str]) -> tuple[StageFacts, .
     """
     done: list[StageFacts] = []
     states: list[_State] = []
+    effort = Effort()
     for stage in dockerfile.stages:
         reference = bases(dockerfile, stage)[0].reference
         named = named_stage(dockerfile, reference, stage.index)
@@ -84,7 +85,7 @@ def analyse(dockerfile: Dockerfile, locks: Sequence[str]) -> tuple[StageFacts, .
         else:
             plain = is_plain(reference)
             parent, image, state = None, reference, _State(env_known=plain, hidden=not plain)
-        interpreter = _Interpreter(dockerfile, stage, state, done, tuple(locks))
+        interpreter = _Interpreter(dockerfile, stage, state, done, tuple(locks), effort)
         for instruction in stage.instructions:
             interpreter.read(instruction)
         states.append(state)
@@ -94,9 +95,16 @@ def analyse(dockerfile: Dockerfile, locks: Sequence[str]) -> tuple[StageFacts, .
 
 class _Interpreter:
     def __init__(
-        self, dockerfile: Dockerfile, stage: Stage, state: _State, before: list[StageFacts], locks: tuple[str, ...]
+        self,
+        dockerfile: Dockerfile,
+        stage: Stage,
+        state: _State,
+        before: list[StageFacts],
+        locks: tuple[str, ...],
+        effort: Effort,
     ) -> None:
         self.dockerfile = dockerfile
+        self.effort = effort
         self.stage = stage
         self.state = state
         self.before = before
@@ -322,6 +330,7 @@ class _Interpreter:
             cwd=self.state.cwd,
             env_known=self.state.env_known,
             script=view.script,
+            effort=self.effort,
         )
         words = instruction.arguments
         if instruction.name == "HEALTHCHECK":

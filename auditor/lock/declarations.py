@@ -76,6 +76,11 @@ class Lowering:
             return False
         return name not in self._without_sources
 
+    @cached_property
+    def root_sources(self) -> Mapping[str, Any]:
+        """`[tool.uv.sources]` of the workspace's root."""
+        return _by_name(self.workspace.root)
+
     def declarations(self, member: Member) -> Declarations:
         """What a member declares, with its sources."""
         return _Reader(self, member.project, member.folder).declarations()
@@ -210,10 +215,16 @@ class _Reader:
             return [], self.folder
         root = self.lowering.workspace.root
         for project, folder in ((self.project, self.folder), (root, ".")):
-            for key, value in table(project.uv.get("sources")).items():
-                if normalize(key) == name:
-                    return tables(value if isinstance(value, list) else [value]), folder
+            sources = self.own_sources if project is self.project else self.lowering.root_sources
+            if name in sources:
+                value = sources[name]
+                return tables(value if isinstance(value, list) else [value]), folder
         return [], self.folder
+
+    @cached_property
+    def own_sources(self) -> Mapping[str, Any]:
+        """`[tool.uv.sources]` by normalised name; of two spellings of one name, the first counts."""
+        return _by_name(self.project)
 
     def with_source(self, declared: Declared, item: Mapping[str, Any], base: str) -> Declared:
         if "index" in item:
@@ -244,6 +255,13 @@ class _Reader:
                     return index_source(item["url"])
         message = f"an index without an address here: {name}"
         raise UnknownRequirementError(message)
+
+
+def _by_name(project: Project) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in table(project.uv.get("sources")).items():
+        found.setdefault(normalize(key), value)
+    return found
 
 
 def _path_source(path: str, base: str, subdirectory: str) -> tuple[str, ...]:

@@ -49,13 +49,19 @@ class Project:
         return self.tool("uv")
 
 
-def read_project(path: Path, root: Path | None = None) -> Project:
+def read_project(path: Path, root: Path | None = None, within: Path | None = None) -> Project:
     """Read a pyproject.toml.
+
+    Args:
+        path: the file.
+        root: messages name the file relative to this folder.
+        within: the folder that the path must not lead out of, where that is not `root`.
 
     Raises:
         InputError: missing, unreadable, not TOML, or a table that is something else.
     """
-    return parse_project(read_source(path, root, what="pyproject.toml", hint="a uv project has one beside its uv.lock"))
+    hint = "a uv project has one beside its uv.lock"
+    return parse_project(read_source(path, root, what="pyproject.toml", hint=hint, within=within))
 
 
 def parse_project(source: SourceFile) -> Project:

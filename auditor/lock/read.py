@@ -83,6 +83,7 @@ class _Reader:
         self.spans: list[tuple[int, int]] = []
         self.by_name: dict[str, list[int]] = {}
         self.identities: list[tuple[str, Version | None, Source]] = []
+        self.by_identity: dict[tuple[str, Version | None, Source], int] = {}
         self.sources: dict[tuple[tuple[str, Any], ...], Source] = {}
 
     def fail(self, message: str, hint: str | None = None) -> InputError:
@@ -204,12 +205,12 @@ class _Reader:
             identity = (name, self.version(table, name), self.source_of(table.get("source"), name))
             if identity[1] is None and identity[2].kind is SourceKind.REGISTRY:
                 raise self.fail(f"{name} comes from a registry but has no version")
-            for other in self.by_name.setdefault(name, []):
-                if self.identities[other] == identity:
-                    first = self.spans[other][0]
-                    raise self.fail(f"{name} is here twice with the same version and source (first at line {first})")
+            other = self.by_identity.setdefault(identity, index)
+            if other != index:
+                first = self.spans[other][0]
+                raise self.fail(f"{name} is here twice with the same version and source (first at line {first})")
             self.identities.append(identity)
-            self.by_name[name].append(index)
+            self.by_name.setdefault(name, []).append(index)
 
     def package(self, index: int) -> Package:
         table = self.tables_of_packages[index]
@@ -309,11 +310,13 @@ class _Reader:
         edges = tuple(self.edge(item, where) for item in self.table_list(table, key, where))
         if len({edge.target for edge in edges}) == len(edges):
             return edges
-        meanings = [(edge.target, frozenset(edge.extras), edge.marker and edge.marker.root) for edge in edges]
-        for place, meaning in enumerate(meanings):
-            if meaning in meanings[:place]:
-                name = self.identities[meaning[0]][0]
+        meanings = set()
+        for edge in edges:
+            meaning = (edge.target, frozenset(edge.extras), edge.marker and edge.marker.root)
+            if meaning in meanings:
+                name = self.identities[edge.target][0]
                 raise self.fail(f"{where} depends on {name} twice, with the same extras and the same marker")
+            meanings.add(meaning)
         return edges
 
     def edge(self, table: Table, where: str) -> Edge:
@@ -325,17 +328,19 @@ class _Reader:
         if len(candidates) > 1 and "source" not in table:
             raise self.fail(f"{where} depends on {name}, and does not say which of {len(candidates)} entries")
         # Of several entries, a left out version means the one that has none; of one, it means that one.
-        if "version" in table or len(candidates) > 1:
-            version = self.version(table, f"a dependency of {where}")
-            candidates = [index for index in candidates if self.identities[index][1] == version]
-        if "source" in table:
-            source = self.source_of(table["source"], f"a dependency of {where}")
-            candidates = [index for index in candidates if self.identities[index][2] == source]
-        if not candidates:
+        found = candidates[0] if candidates else None
+        if found is not None and ("version" in table or "source" in table):
+            _, version, source = self.identities[found]
+            if "version" in table or len(candidates) > 1:
+                version = self.version(table, f"a dependency of {where}")
+            if "source" in table:
+                source = self.source_of(table["source"], f"a dependency of {where}")
+            found = self.by_identity.get((name, version, source))
+        if found is None:
             described = " ".join(str(part) for part in (name, table.get("version")) if part)
             raise self.fail(f"{where} depends on {described}, which is not in this lock")
         extra = "extra" if "extra" in table else "extras"
-        return Edge(candidates[0], self.names(table, extra, where), self.marker(table.get("marker"), where))
+        return Edge(found, self.names(table, extra, where), self.marker(table.get("marker"), where))
 
     def wheels(self, found: list[Table], name: str, version: Version | None, source: Source) -> tuple[Artifact, ...]:
         archive = source.kind is SourceKind.GIT and any(key == "path" for key, _ in source.extra)

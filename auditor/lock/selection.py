@@ -159,8 +159,9 @@ def _check_known(lock: Lock, request: Request, groups: tuple[str, ...]) -> None:
         ("extra", request.extras, known_extras(lock)),
         ("dependency group", groups, known_groups(lock)),
     ):
+        unknown = dict.fromkeys(wanted).keys() - set(known)
         for name in wanted:
-            if name not in known:
+            if name in unknown:
                 shown = ", ".join(known) or "none"
                 raise SelectionError(
                     f"the root of this lock has no {kind} {name!r}", path=lock.file.name, hint=f"it has: {shown}"

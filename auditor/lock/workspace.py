@@ -10,6 +10,7 @@ import posixpath
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor.errors import InputError
@@ -46,6 +47,10 @@ PROJECT_KEYS: Final = frozenset(
         "build-backend",
     }
 )
+
+
+_LONGEST: Final = 1000  # characters of a glob
+_NOTHING: Final = re.compile(r"(?!)")  # matches nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,12 @@ class Workspace:
         value = self.root.uv.get("workspace")
         return value if isinstance(value, dict) else None
 
+    @property
+    def outermost(self) -> Path:
+        """The audited root, which the workspace lies in."""
+        above = len(PurePosixPath(self.root.file.name).parts) - 1
+        return self.path.joinpath(*[".."] * above)
+
     @cached_property
     def folders(self) -> tuple[str, ...]:
         """Folders of the members beside the root, as the globs name them."""
@@ -110,6 +121,9 @@ class Workspace:
 
     def _expand(self, text: str) -> Iterator[str]:
         clean = posixpath.normpath(text)
+        within = posixpath.normpath(posixpath.join(posixpath.dirname(self.root.file.name), clean))
+        if clean.startswith("/") or within.startswith(".."):
+            return  # nothing outside of the audited root is looked at
         if not re.search(r"[*?\[]", clean):
             if (self.path / clean / "pyproject.toml").is_file():
                 yield clean
@@ -130,7 +144,7 @@ class Workspace:
             found[self.root.name] = Member(folder=".", project=self.root)
         for folder in self.folders:
             try:
-                project = read_project(self.path / folder / "pyproject.toml", self.path)
+                project = read_project(self.path / folder / "pyproject.toml", self.path, self.outermost)
             except InputError:
                 return None
             if project.uv.get("managed") is False:
@@ -186,12 +200,24 @@ def _settings_in(root: Path, folder: str) -> Settings | None:
 
 def _pattern(text: str) -> re.Pattern[str]:
     """An `exclude` of a workspace: a glob whose `*` crosses slashes (Rust's `glob::Pattern` with its defaults)."""
-    parts = re.split(r"(\*+|\?|\[[^\]]*\])", posixpath.normpath(text))
-    regex = (re.escape(part) if index % 2 == 0 else _wildcard(part) for index, part in enumerate(parts))
-    return re.compile("".join(regex))
+    clean = posixpath.normpath(text)
+    if len(clean) > _LONGEST:
+        return _NOTHING
+    first, *others = re.split(r"\*+", clean)
+    # What stands between two stars is looked for once, at its first place: trying all of them can take forever.
+    middle = "".join(f"(?>.*?{_segment(part)})" for part in others[:-1])
+    last = f".*{_segment(others[-1])}" if others else ""
+    try:
+        return re.compile(_segment(first) + middle + last)
+    except re.error:  # a range that is none, `[z-a]`
+        return _NOTHING
+
+
+def _segment(text: str) -> str:
+    """A part of a glob without a star."""
+    parts = re.split(r"(\?|\[[^\]]*\])", text)
+    return "".join(re.escape(part) if index % 2 == 0 else _wildcard(part) for index, part in enumerate(parts))
 
 
 def _wildcard(part: str) -> str:
-    if part.startswith("["):
-        return part.replace("[!", "[^")
-    return "." if part == "?" else ".*"
+    return "." if part == "?" else part.replace("[!", "[^")
