@@ -38,6 +38,7 @@ ARGUMENTS: Final = {
     "python": "PYTHON_VERSION",
     "cmake": "CMAKE_VERSION",
 }
+SETTINGS: Final = "pyproject.toml"  # of the root, which has [tool.lockaudit]
 _SETTINGS: Final = ("cuda", "variant", "ubuntu", "uv")
 _PYTHON_LINE: Final = re.compile(
     r"^(?P<before>[ \t]*(?:cpython-|cpython@|python)?)3\.\d+(?:\.\d+)?(?=\s|-|$)", re.MULTILINE
@@ -52,11 +53,15 @@ class Places:
 
     Attributes:
         projects: for each lock, its folder's pyproject.toml and uv.toml, and the pyproject.toml of its members.
+        scopes: for each lock, the part of its projects that is to be set; None for all of it.
         dockerfiles: of the images.
+        variant: the one of the images that is to be set; an empty string for all of them, and for what has none.
     """
 
     projects: tuple[tuple[str, ...], ...]
+    scopes: tuple[places.Scope | None, ...]
     dockerfiles: tuple[str, ...]
+    variant: str = ""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -68,9 +73,9 @@ def look(tree: Tree, where: Places) -> tuple[frozenset[str], tuple[tuple[str, ..
     """The packages that the projects declare, and for each lock the CUDA builds in use, sorted. Raises: as `edited`."""
     declared: set[str] = set()
     builds: list[tuple[str, ...]] = []
-    for group in where.projects:
-        declared |= _found(tree, group, places.declared)
-        builds.append(tuple(sorted(_found(tree, group, places.cuda_tags))))
+    for group, scope in zip(where.projects, where.scopes, strict=True):
+        declared |= _found(tree, group, partial(places.declared, scope=scope))
+        builds.append(tuple(sorted(_found(tree, group, partial(places.cuda_tags, scope=scope)))))
     return frozenset(declared), tuple(builds)
 
 
@@ -145,19 +150,23 @@ class _Assigning:
         self.versions: dict[str, Version] = dict(self.wanted.packages)
         if self.wanted.cmake:
             self.versions["cmake"] = Version(self.wanted.cmake)
-        self.settable = {name: value for name in _SETTINGS if (value := self.wanted.image(name))}
+        self.settable = {name: value for name in (*_SETTINGS, "python") if (value := self.wanted.image(name))}
         self.notes: list[str] = []
         self.found: set[str] = set()
 
     # -- projects -----------------------------------------------------------------------------------------------
 
     def projects(self) -> None:
-        for group, builds in zip(self.where.projects, self.builds, strict=True):
+        for group, scope, builds in zip(self.where.projects, self.where.scopes, self.builds, strict=True):
             renamed: dict[str, str] = {}
             for path in group:
-                self.edit(path, partial(self.project, path=path, builds=builds, renamed=renamed))
+                self.edit(path, partial(self.project, path=path, scope=scope, builds=builds, renamed=renamed))
             for path in group:
-                self.edit(path, partial(places.use_indexes, path=path, renamed=renamed))
+                self.edit(path, partial(places.use_indexes, path=path, renamed=renamed, scope=scope))
+        if self.where.variant:
+            of_variant = partial(places.set_variant, path=SETTINGS, variant=self.where.variant, values=self.settable)
+            self.edit(SETTINGS, of_variant)
+            self.found.update(self.settable)
         for path in self.where.files:
             if self.wanted.python:
                 self.refuse_python(path)
@@ -168,15 +177,30 @@ class _Assigning:
         if new != text:
             self.tree.replace(path, new)
 
-    def project(self, document: Any, path: str, builds: tuple[str, ...], renamed: dict[str, str]) -> None:  # noqa: ANN401
+    def project(
+        self,
+        document: Any,  # noqa: ANN401 - of tomlkit
+        path: str,
+        scope: places.Scope | None,
+        builds: tuple[str, ...],
+        renamed: dict[str, str],
+    ) -> None:
         for name, version in self.versions.items():
             self.refuse_other_sources(document, path, name)
-            self.notes += places.set_package(document, path, name, version, self.applies)
+            if scope is not None and any(places.metadata_of(document, path, name)):
+                raise ConfigError(
+                    f"the dependency-metadata of {name} states one version for all variants",
+                    path=path,
+                    hint="set it for all of them, without --variant",
+                )
+            self.notes += places.set_package(document, path, name, version, self.applies, scope)
         if "cmake" in places.declared(document, path):
             self.found.add("cmake")
         for old in builds if self.build else ():
-            renamed |= places.set_build(document, path, old, self.build)
+            renamed |= places.set_build(document, path, old, self.build, scope)
             self.notes += places.kept_names(document, path, old) if old != self.build else []
+        if self.where.variant:
+            return
         if self.wanted.python:
             places.set_python(document, path, self.old_minor, self.minor)
         if self.wanted.uv:
@@ -238,7 +262,7 @@ class _Assigning:
     # -- Dockerfiles and .python-version ------------------------------------------------------------------------
 
     def dockerfiles(self) -> None:
-        for path in self.where.dockerfiles:
+        for path in self.where.dockerfiles if not self.where.variant else ():
             for name, argument in ARGUMENTS.items():
                 value = self.wanted.image(name)
                 text = self.tree.text(path)
@@ -275,7 +299,7 @@ class _Assigning:
         return "\n".join(lines) if is_found else None
 
     def python_versions(self) -> None:
-        if not self.wanted.python:
+        if not self.wanted.python or self.where.variant:
             return
         for path in dict.fromkeys(str(PurePosixPath(file).parent / ".python-version") for file in self.where.files):
             text = self.tree.text(path)

@@ -11,12 +11,13 @@ from packaging.version import Version
 
 from auditor.bake.generate import keys_of
 from auditor.change.assign import Places, assign, look, pinned, without_settings
+from auditor.change.places import Scope
 from auditor.change.seed import seed
 from auditor.change.settle import Present, settle
 from auditor.change.tree import mirror
 from auditor.change.uv import lock
 from auditor.dockerfile.pins import read_pins
-from auditor.errors import InputError
+from auditor.errors import ConfigError, InputError
 from auditor.lock.workspace import workspace_of
 from auditor.rules import RULES
 from auditor.rules.run import audit
@@ -66,15 +67,17 @@ def set_versions(
     load: Callable[[Path], Sequence[PairContext]],
     generate: Callable[[Sequence[PairContext]], Sequence[Written]],
     uv: str | None,
+    variant: str = "",
 ) -> Setting:
     """Work out every change; the repository itself stays as it is.
 
     Args:
         root: of the repository.
         wanted: what to set.
-        load: reads the pairs of a folder.
+        load: reads every pair or variant of a folder.
         generate: every generated file of a pair, or of all variants.
         uv: path of the program, or None where there is none.
+        variant: the one of the images to set it for; an empty string for all.
 
     Raises:
         ConfigError: a combination that does not exist, or a place that cannot be set.
@@ -83,14 +86,18 @@ def set_versions(
         RefusedError: dev and prod could not share one wheel afterwards.
     """
     before = load(root)
+    chosen = [context for context in before if variant in {"", context.name}]
+    _refuse_ambiguous(chosen, wanted, variant)
     with mirror(root) as tree:
-        where = _places(tree, before)
+        where = _places(tree, before, variant)
         declared, builds = look(tree, where)
-        settled, *_ = [settle(wanted, _present(context, declared, builds)) for context in before]
-        notes = (*settled.notes, *assign(tree, where, settled, before[0].targets, builds))
+        if variant:
+            _refuse_common(look(tree, _places(tree, before, ""))[0] - declared, wanted, variant)
+        settled, *_ = [settle(wanted, _present(context, declared, builds)) for context in chosen]
+        notes = (*settled.notes, *assign(tree, where, settled, chosen[0].targets, builds))
         edits = tree.changes()
         if _must_lock(edits, before, settled):
-            _lock(tree, before, _loose(tree, where, settled, before[0], builds), uv)
+            _lock(tree, before, _loose(tree, where, settled, chosen[0], builds), uv)
         after = load(tree.folder)
         _refuse_other_versions(after, settled)
         keys = key_changes(*_keys(before, after))
@@ -106,19 +113,72 @@ def set_versions(
         )
 
 
-def _places(tree: Tree, contexts: Sequence[PairContext]) -> Places:
-    """The files that may have what is set: of every lock, and of every pair's images."""
+def _refuse_ambiguous(contexts: Sequence[PairContext], wanted: Wanted, variant: str) -> None:
+    """Raise where a part of the images differs among the variants, or is one for all of them.
+
+    Raises:
+        ConfigError: with the variants to choose from.
+    """
+    if variant:
+        for name in ("uv", "cmake"):
+            if wanted.image(name):
+                raise ConfigError(f"all variants have one {name}", hint="leave --variant out")
+        return
+    if not contexts[0].is_variant:
+        return
+    choice = " or ".join(f"--variant {context.name}" for context in contexts)
+    pins = [read_pins(context.config, context.dockerfile) for context in contexts]
+    values = {
+        "cuda": [each.cuda.value for each in pins],
+        "variant": [each.variant.value for each in pins],
+        "ubuntu": [each.ubuntu.value for each in pins],
+        "python": [context.targets[0].python for context in contexts],
+    }
+    for name, found in values.items():
+        if wanted.image(name) and len(set(found)) > 1:
+            shown = " and ".join(dict.fromkeys(found))
+            raise ConfigError(f"{name}={wanted.image(name)} is ambiguous: the variants have {shown}", hint=choice)
+
+
+def _refuse_common(common: frozenset[str], wanted: Wanted, variant: str) -> None:
+    """Raise where a package is declared for all variants, not for the chosen one. Raises: ConfigError."""
+    for name in wanted.packages:
+        if name in common:
+            raise ConfigError(
+                f"{name} is declared for all variants alike, not by an extra of {variant} alone",
+                hint="leave --variant out, and it is set for all of them",
+            )
+
+
+def _places(tree: Tree, contexts: Sequence[PairContext], variant: str) -> Places:
+    """The files that may have what is set: of every lock, and of every pair's images; of a variant, its own part.
+
+    A project that no other variant uses is the variant's own as a whole.
+    """
     groups: dict[str, tuple[str, ...]] = {}
+    users: dict[str, list[tuple[str, Scope]]] = {}
     for context in contexts:
-        for side in (context.dev, context.prod):
+        for side, config in ((context.dev, context.config.dev), (context.prod, context.config.prod)):
             workspace = workspace_of(side)
             members = workspace.folders if workspace is not None else ()
             folders = [side.folder, *(posixpath.normpath(posixpath.join(side.folder, each)) for each in members)]
             paths = [posixpath.normpath(posixpath.join(folder, "pyproject.toml")) for folder in folders]
             paths.append(posixpath.normpath(posixpath.join(side.folder, "uv.toml")))
             groups[side.folder] = tuple(path for path in paths if (tree.folder / path).is_file())
+            scope = Scope(frozenset(config.extras or ()), frozenset(config.groups))
+            users.setdefault(side.folder, []).append((context.name, scope))
+    scopes: dict[str, Scope | None] = {}
+    for folder, found in users.items():
+        own = next((scope for name, scope in found if name == variant), None) if variant else None
+        if not variant or own is not None:
+            scopes[folder] = own if {name for name, _ in found} != {variant} else None
     dockerfiles = [context.dockerfile.file.name for context in contexts if context.dockerfile is not None]
-    return Places(projects=tuple(groups.values()), dockerfiles=tuple(dict.fromkeys(dockerfiles)))
+    return Places(
+        projects=tuple(groups[folder] for folder in scopes),
+        scopes=tuple(scopes.values()),
+        dockerfiles=tuple(dict.fromkeys(dockerfiles)),
+        variant=variant,
+    )
 
 
 def _present(context: PairContext, declared: frozenset[str], builds: Builds) -> Present:

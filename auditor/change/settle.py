@@ -122,7 +122,7 @@ class _Settling:
         if self.wanted.cuda and several:
             raise ConfigError(
                 f"cuda={self.wanted.cuda} is ambiguous: one project takes torch from {_and(several)}",
-                hint="set packages, which are common to all of them, and move the CUDA of one by hand",
+                hint="describe them as [[tool.lockaudit.variant]], and name one with --variant",
             )
 
     def cuda(self) -> str:

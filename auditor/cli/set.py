@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from auditor.cli.bake import generate
 from auditor.cli.check import exit_code, sources_of
 from auditor.cli.options import overrides, pair_options, voice, voice_options
 from auditor.cli.workspace import load_all
-from auditor.errors import EXIT_CLEAN
+from auditor.errors import EXIT_CLEAN, ConfigError
 from auditor.finding import Severity
 from auditor.report.model import Report
 from auditor.report.text import render_text
@@ -57,12 +58,21 @@ def set_(assignments: tuple[str, ...], root: Path, *, diff: bool, **options: Any
     lockaudit set torch==2.8.0 cuda=12.8.1
     lockaudit set flash-attn==2.8.4 --diff
     lockaudit set python=3.12 -C path/to/repo
+    lockaudit set torch==2.8.0 cuda=12.9 --variant cu128
     """  # noqa: D301
     speaker = voice(options)
     choices = overrides(options)
+    if choices.pair is not None:
+        raise ConfigError("--pair: what dev has is set for all pairs", hint="leave it out")
+    variant = choices.variant or ""
     wanted = parse_wanted(assignments)
     with nullcontext() if diff else alone(root, lambda: speaker.say("waiting for another lockaudit here")):
-        found = set_versions(root, wanted, lambda folder: load_all(folder, choices), generate, shutil.which("uv"))
+        if variant:
+            load_all(root, choices)  # there is such a variant, or this says which there are
+            choices = replace(choices, variant=None)
+        found = set_versions(
+            root, wanted, lambda folder: load_all(folder, choices), generate, shutil.which("uv"), variant
+        )
         if not diff:
             apply(root, found.changes)
     speaker.describe(found.contexts)

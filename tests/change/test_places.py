@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 import tomlkit
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from packaging.requirements import Requirement
 from packaging.version import Version
 
@@ -60,6 +60,7 @@ MARKERS: Final = st.sampled_from(["", "; sys_platform == 'linux'", " ;python_ver
 REQUIREMENTS: Final = st.tuples(NAMES, SPACE, st.sampled_from(["", "[a]", "[a, b]"]), SPACE, SPECIFIERS, MARKERS)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # machines that have more to do
 @given(REQUIREMENTS.map("".join), VERSIONS.map(Version))
 def test_a_requirement_admits_what_is_set_and_is_otherwise_the_same(text: str, version: Version) -> None:
     before, after = Requirement(text), Requirement(with_version(text, version))

@@ -111,7 +111,7 @@ REFUSED: Final = {
         "cuda=12.6",
         replace(PRESENT, builds=(("cu124", "cu128"), ("cu124",))),
         "cuda=12.6 is ambiguous: one project takes torch from cu124 and cu128",
-        "set packages",
+        "--variant",
     ),
 }
 
