@@ -160,6 +160,11 @@ def unhashed(name: str, suffix: str) -> Change:
     return within(name, rf"({re.escape(suffix)}\"), hash = \"{_SHA}\"", r"\1")
 
 
+def without(name: str, suffix: str) -> Change:
+    """A file is removed."""
+    return within(name, rf"\n *\{{ url = \"[^\"]*{re.escape(suffix)}\"[^\n]*", "")
+
+
 def to_md5(name: str) -> Change:
     """The hash of a wheel becomes an md5."""
     return within(name, rf"(\.whl\", hash = \"){_SHA}", rf"\g<1>md5:{'9e107d9d372bb6826bd81d3542a419d6'}")
@@ -309,6 +314,7 @@ EDITS: Final = (
     Edit(number="+", name="sdist hash removed", change=unhashed("einops", ".tar.gz"), locks=("dev",)),
     Edit(number="+", name="wheel hash removed", change=unhashed("einops", ".whl"), locks=("dev",)),
     Edit(number="+", name="sha256 replaced by md5", change=to_md5("einops"), locks=("dev",)),
+    Edit(number="+", name="the only wheel removed, the sdist is left", change=without("einops", ".whl")),
     Edit(number="+", name="zeros for the hash of a tool", change=zeros("pytest"), locks=("dev",)),
     Edit(number="+", name="hash of a tool removed", change=unhashed("pytest", ".whl"), locks=("dev",)),
     Edit(number="+", name="md5 for the hash of a tool", change=to_md5("pytest"), locks=("dev",)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditor.rules.accept import ignore_unused
 from auditor.rules.artifacts import (
     artifact_differs,
+    artifact_missing,
     artifact_unhashed,
     artifact_unknown,
     nothing_to_install,
@@ -73,6 +74,7 @@ RULES: tuple[Rule, ...] = (
     two_live_versions,  # LA115
     source_needs_tree,  # LA116
     git_ref_moves,  # LA117
+    artifact_missing,  # LA118
     torch_pin_differs,  # LA201
     torch_missing,  # LA202
     image_cuda_differs,  # LA203

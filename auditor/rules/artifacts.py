@@ -194,6 +194,42 @@ def nothing_to_install(context: TargetContext) -> Iterator[Finding]:
             )
 
 
+@target_rule("LA118", "artifact-missing", Severity.WARNING)
+def artifact_missing(context: TargetContext) -> Iterator[Finding]:
+    """Prod installs another file than dev, because its lock lacks the one that dev installs.
+
+    What:
+        Both sides lock one version from one source, and dev's lock lists every file of prod's. But the wheel that dev
+        installs on this target is not in prod's lock, so prod takes a wheel that fits less well, or builds the sdist.
+        Wheels that this target would not take may be missing.
+    Why:
+        What is tested is a compiled wheel; what is shipped is a pure one, an older ABI's, or the result of a compiler
+        that ran in the image. An index that lost a file for an hour leaves such a lock, and so does an editor.
+
+    Example:
+        `numpy-2.2.0-cp312-...whl` in dev; in prod only `numpy-2.2.0.tar.gz`.
+    Fix:
+        `uv lock --refresh-package NAME` for prod's lock.
+    """
+    for prod, dev in _same_pin(context):
+        mine, theirs = context.target.chosen(prod), context.target.chosen(dev)
+        if mine is None or theirs is None:
+            continue  # LA114, LA107
+        listed = {canonical_filename(artifact) for artifact in prod.artifacts}
+        known = {canonical_filename(artifact) for artifact in dev.artifacts}
+        if canonical_filename(theirs) in listed or canonical_filename(mine) not in known:
+            continue  # LA107 tells of files that dev does not know
+        does = "installs" if mine.is_wheel else "builds"
+        yield artifact_missing.finding(
+            f"prod {does} {mine.filename}, dev installs {theirs.filename}, which prod's lock does not list",
+            at_artifact(context.of.prod.lock, prod, mine),
+            package=prod.name,
+            target=context.target,
+            help=f"run `uv lock --refresh-package {prod.name}` for prod's lock",
+            related=other_side(at_artifact(context.of.dev.lock, dev, theirs), "what dev installs"),
+        )
+
+
 def describe(source: Source, other: Source) -> str:
     """A source as this comparison should show it: with its full commit where only the commit differs."""
     if source.kind is SourceKind.GIT and other.kind is SourceKind.GIT and source.location == other.location:

@@ -298,42 +298,6 @@ def _replaced(draft: Draft, rng: Random) -> Expected | None:
     return [("LA107", victim.name)]
 
 
-@ARTIFACTS.kind("sdist only in prod, where no wheel is left")
-def _only_sdist(draft: Draft, rng: Random) -> Expected | None:
-    victim = draft.view.pick(
-        rng,
-        lambda each: each.from_registry and bool(each.usable) and each.prod.sdist is None and each.dev.sdist is None,
-    )
-    if victim is None or "://" not in victim.usable[0].location:
-        return None
-    base = victim.usable[0].location.rpartition("/")[0]
-    name = f"{victim.name.replace('-', '_')}-{victim.prod.version}.tar.gz"
-    draft.drop_files("prod", victim.prod)
-    draft.entry("prod", victim.prod).sub(
-        r"(?=\n*\Z)", f'\nsdist = {{ url = "{base}/{name}", hash = "{digest(rng)}", size = 1000 }}'
-    )
-    entry = draft.entry("prod", victim.prod)
-    line = next(each.line for each in entry.files())
-    entry.text = entry.text.replace(f"\n{line}", "", 1)
-    entry.replace(f"\nsource = {entry.source}\n", f"\nsource = {entry.source}\n{line}\n")
-    draft.note = f"{name} instead of wheels"
-    return [("LA107", victim.name)]
-
-
-@ARTIFACTS.kind("no usable wheel and no sdist")
-def _nothing(draft: Draft, rng: Random) -> Expected | None:
-    victim = draft.view.pick(rng, lambda each: each.from_registry and bool(each.usable))
-    if victim is None:
-        return None
-    entry = draft.entry("prod", victim.prod)
-    usable = {each.location for each in victim.usable}
-    for each in list(entry.files()):
-        if not each.is_wheel or each.location in usable:
-            entry.drop_line(each.line)
-    draft.note = f"{victim.name}: nothing for {victim.on.target}"
-    return [("LA114", victim.name)]
-
-
 @ARTIFACTS.kind("host of a wheel's URL changed in prod")
 def _host(draft: Draft, rng: Random) -> Expected | None:
     found = _pick(draft, rng, registry=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench.drift.artifacts import ARTIFACTS
 from bench.drift.edges import EDGES
+from bench.drift.files import FILES
 from bench.drift.membership import MEMBERSHIP
 from bench.drift.metadata import METADATA
 from bench.drift.settings import SETTINGS
@@ -19,6 +20,6 @@ if TYPE_CHECKING:
 
 HARMFUL: Final[tuple[Kind, ...]] = tuple(
     kind
-    for family in (VERSIONS, SOURCES, ARTIFACTS, MEMBERSHIP, EDGES, METADATA, STALE, SETTINGS, WHEELS)
+    for family in (VERSIONS, SOURCES, ARTIFACTS, FILES, MEMBERSHIP, EDGES, METADATA, STALE, SETTINGS, WHEELS)
     for kind in family.kinds
 )

@@ -1,4 +1,4 @@
-"""LA105 to LA108 and LA114: both sides install the same files from the same place."""
+"""LA105 to LA108, LA114 and LA118: both sides install the same files from the same place."""
 
 from __future__ import annotations
 
@@ -226,6 +226,62 @@ CASES = (
         name="a wheel that only dev has",
         dev=plain(package("speedups", wheels=[LINUX, PURE])),
         prod=plain(package("speedups", wheels=[LINUX])),
+    ),
+    Case(
+        rule="LA118",
+        name="the best wheel is gone, another is left",
+        dev=plain(package("speedups", wheels=[LINUX, PURE])),
+        prod=plain(package("speedups", wheels=[PURE])),
+        found=(f"warning[LA118] speedups prod/uv.lock: speedups-1.0-{PURE}.whl",),
+    ),
+    Case(
+        rule="LA118",
+        name="a higher build is gone",
+        dev=plain(package("speedups", wheels=[LINUX, wheel("speedups", "1.0-3", LINUX)])),
+        prod=plain(package("speedups", wheels=[LINUX])),
+        found=(f"warning[LA118] speedups prod/uv.lock: speedups-1.0-{LINUX}.whl",),
+    ),
+    Case(
+        rule="LA118",
+        name="all usable wheels are gone, the sdist is left",
+        dev=plain(package("speedups", wheels=[LINUX, MACOS], sdist=sdist("speedups"))),
+        prod=plain(package("speedups", wheels=[MACOS], sdist=sdist("speedups"))),
+        found=("warning[LA118] speedups prod/uv.lock: speedups-1.0.tar.gz",),
+    ),
+    Case(
+        rule="LA118",
+        name="nothing is left: LA114 says it",
+        dev=plain(package("speedups", wheels=[LINUX, MACOS])),
+        prod=plain(package("speedups", wheels=[MACOS])),
+        found=("error[LA114] speedups prod/uv.lock: wheels = [",),
+    ),
+    Case(
+        rule="LA118",
+        name="what is left is unknown to dev: LA107 says it",
+        dev=plain(package("speedups", wheels=[LINUX])),
+        prod=plain(package("speedups", wheels=[PURE])),
+        found=(f"error[LA107] speedups prod/uv.lock: speedups-1.0-{PURE}.whl",),
+    ),
+    Case(
+        rule="LA118",
+        name="wheels of other targets are gone, and an sdist that nobody builds",
+        dev=plain(package("speedups", wheels=[LINUX, MACOS, WINDOWS, PURE], sdist=sdist("speedups"))),
+        prod=plain(package("speedups", wheels=[LINUX])),
+    ),
+    Case(
+        rule="LA118",
+        name="one file name in two spellings",
+        dev=plain(package("torchvision", "1.0+cu124", wheels=[wheel("torchvision", "1.0+cu124", LINUX, hash=REBUILT)])),
+        prod=plain(
+            package("torchvision", "1.0+cu124", wheels=[wheel("torchvision", "1.0%2BCU124", LINUX, hash=REBUILT)])
+        ),
+    ),
+    Case(
+        rule="LA118",
+        name="another version is told by LA103 alone",
+        dev=plain(package("speedups", wheels=[LINUX, PURE])),
+        prod=plain(package("speedups", "1.1", wheels=[PURE])),
+        found=('error[LA103] speedups prod/uv.lock: version = "1.1"',),
     ),
     Case(
         rule="LA108",

@@ -20,6 +20,7 @@ CODES = {
     "wheel sha256 replaced by zeros (dev)": {"LA106"},
     "wheel sha256 replaced by zeros (dev and prod)": {"LA303"},
     "wheel sha256 replaced by another": {"LA106"},
+    "the only wheel removed, the sdist is left": {"LA118"},
     "zeros for the hash of a tool (dev)": {"LA303"},
     "wheel URL host changed": {"LA304"},
     "wheel URL host changed (dev and prod)": {"LA304"},
