@@ -167,8 +167,6 @@ mutation, for the reason given below. One in **bold** has no such reason, and is
   and bake files, which LA4xx and LA5xx are about, are not.
 - Edits that leave every installed byte what it was are no drift: another path or scheme of a file's URL under one hash,
   a login in a registry's address.
-- A wheel that only dev lists is no finding, even where prod therefore installs another file that both locks list: its
-  sdist, or a wheel of a lower build number.
 """
 
 

@@ -29,6 +29,7 @@ SEED = 3
 # What the pairs of uv have nothing for: sizes and upload times, which the local index does not serve, packages whose
 # extras other packages ask for, and a lock of an old revision.
 SELDOM = {
+    "best wheel removed in prod, another is left",
     "extra of an edge added",
     "extra of an edge dropped",
     "keys of a file in another order",
