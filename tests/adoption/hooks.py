@@ -7,17 +7,18 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from auditor import __version__
-from tests.standins import uv_binary
+from tests.standins import uv, uv_binary
 from tests.support import REPOSITORY, missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TOOLS: Final = {"pre-commit": "4.7.0", "prek": "0.5.11"}
+TOOLS: Final = ("pre-commit", "prek")
 PUBLISHED: Final = "https://github.com/lockaudit/lockaudit"
 
 # What `pip install` of a hook's repository needs, and what pre-commit reads.
@@ -28,20 +29,24 @@ _LEAKED: Final = frozenset({"UV_PYTHON", "UV_PROJECT_ENVIRONMENT", "UV_PROJECT",
 
 
 def install_tools() -> Path:
-    """The folder of the two programs, from the package index, kept in the user's cache; a named skip without it."""
+    """The folder of the two programs, as uv.lock has them, by their hashes; kept in the user's cache.
+
+    Without them and without a package index, a named skip.
+    """
+    pins = uv("export", "--frozen", "--only-group", "hooks", "--no-emit-project", "--no-header", cwd=REPOSITORY).stdout
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lockaudit-tests"
     minor = f"{sys.version_info.major}.{sys.version_info.minor}"
-    folder = home / "-".join([f"{name}-{version}" for name, version in TOOLS.items()] + [minor])
+    folder = home / f"hooks-{sha256(pins.encode()).hexdigest()[:12]}-{minor}"
     programs = folder / "bin"
     if all((programs / name).exists() for name in TOOLS):
         return programs
     shutil.rmtree(folder, ignore_errors=True)
     steps = (
         ["venv", "--quiet", "--python", sys.executable, str(folder)],
-        ["pip", "install", "--quiet", "--python", str(folder), *(f"{name}=={pin}" for name, pin in TOOLS.items())],
+        ["pip", "install", "--quiet", "--python", str(folder), "--require-hashes", "--requirement", "-"],
     )
     for step in steps:
-        done = subprocess.run([uv_binary(), *step], capture_output=True, text=True, check=False)
+        done = subprocess.run([uv_binary(), *step], input=pins, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             shutil.rmtree(folder, ignore_errors=True)
             missing(f"pre-commit and prek cannot be installed: {done.stderr.strip()}")
