@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _NAMES: Final = frozenset({"uv.lock", "uv.toml", "pyproject.toml", ".python-version", *LOOKUP, *COMPOSE})
 _LINK, _EXECUTABLE, _PLAIN, _MODULE = "120000", "100755", "100644", "160000"
 
+# The repository's own configuration starts no other program.
+_NOTHING_ELSE: Final = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
+
 
 def keys_at(root: Path, revision: str, overrides: Overrides) -> list[tuple[str, BuildKey]]:
     """(target, key) of every compiled package at a git revision.
@@ -241,7 +244,7 @@ def _lines(root: Path, *arguments: str) -> list[str]:
 def _run(root: Path, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(  # noqa: S603 - git, with arguments that cannot be options
-            ["git", "-C", str(root), *arguments],  # noqa: S607 - the git of the user
+            ["git", *_NOTHING_ELSE, "-C", str(root), *arguments],  # noqa: S607 - the git of the user
             input=stdin,
             capture_output=True,
             check=False,

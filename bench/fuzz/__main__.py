@@ -17,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -44,13 +46,42 @@ def main() -> int:
     if arguments.worker:
         return _work(arguments.worker, arguments.seed, arguments.seconds or _LONGEST, arguments.executions)
     chosen = [each for each in HARNESSES if not arguments.harness or each.name in arguments.harness]
+    if arguments.again:
+        return _again(chosen, arguments)
     weights = sum(each.weight for each in chosen)
-    scores: dict[str, Score] = {}
-    for each in chosen:
+
+    def run(each: Harness) -> Score:
         share = each.weight / weights
-        seconds = arguments.seconds * share if arguments.seconds else _LONGEST
-        scores[each.name] = _run(each, seconds, int(arguments.executions * share), arguments.seed)
-        print(f"{each.name}: {scores[each.name].executions} executions", file=sys.stderr, flush=True)
+        seconds = arguments.seconds * share * arguments.jobs if arguments.seconds else _LONGEST
+        # Rounded up, so that all of them are as many as was asked for.
+        score = _run(each, seconds, -int(-arguments.executions * share // 1), arguments.seed)
+        print(f"{each.name}: {score.executions} executions", file=sys.stderr, flush=True)
+        return score
+
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        scores = dict(zip([each.name for each in chosen], pool.map(run, chosen), strict=True))
+    FOUND.mkdir(parents=True, exist_ok=True)
+    saved = {name: asdict(score) for name, score in scores.items()}
+    (FOUND / "scores.json").write_text(json.dumps(saved), "utf-8")
+    return _tell(chosen, scores, arguments)
+
+
+def _again(chosen: list[Harness], arguments: argparse.Namespace) -> int:
+    """The scores of the last run, with what it found tried again."""
+    saved = json.loads((FOUND / "scores.json").read_text("utf-8"))
+    scores = {name: Score(**values) for name, values in saved.items()}
+    for each in chosen:
+        watch = Watch(each)
+        for text, _ in scores[each.name].findings.values():
+            watch.run(text)
+        scores[each.name].findings = {
+            finding.kind: (finding.text, finding.details) for finding in watch.findings.values()
+        }
+    remove_scratch()
+    return _tell(chosen, scores, arguments)
+
+
+def _tell(chosen: list[Harness], scores: dict[str, Score], arguments: argparse.Namespace) -> int:
     print(table(chosen, scores))
     if not arguments.harness:
         PAGE.write_text(page(chosen, scores, datetime.now(UTC).date().isoformat(), arguments.seed), "utf-8")
@@ -62,6 +93,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--executions", type=int, default=1_000_000, help="in all; %(default)s unless told")
     parser.add_argument("--seconds", type=float, help="in all; the executions end there at the latest")
     parser.add_argument("--harness", action="append", choices=[each.name for each in HARNESSES], help="repeatable")
+    parser.add_argument("--jobs", type=int, default=1, help="harnesses at a time")
+    parser.add_argument("--again", action="store_true", help="try what the last run found, and tell its scores anew")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     return parser.parse_args()

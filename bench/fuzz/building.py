@@ -159,7 +159,12 @@ BAKE_JSON: Final = Harness(
     weight=2,
 )
 COMPOSE: Final = Harness(
-    name="compose", what="compose.yaml: names of services", seeds=seeds.composes, run=compose, words=seeds.COMPOSE_WORDS
+    name="compose",
+    what="compose.yaml: names of services",
+    seeds=seeds.composes,
+    run=compose,
+    words=seeds.COMPOSE_WORDS,
+    weight=2,
 )
 WRITTEN: Final = Harness(
     name="bake-written",

@@ -131,7 +131,7 @@ LOCK: Final = Harness(
     run=lock,
     tree="toml",
     words=seeds.LOCK_WORDS,
-    weight=5,
+    weight=4,
 )
 PROJECT: Final = Harness(
     name="project",
@@ -140,7 +140,7 @@ PROJECT: Final = Harness(
     run=project,
     tree="toml",
     words=seeds.PROJECT_WORDS,
-    weight=5,
+    weight=6,
 )
 SETTINGS: Final = Harness(
     name="settings",
@@ -149,7 +149,7 @@ SETTINGS: Final = Harness(
     run=settings,
     tree="toml",
     words=seeds.SETTINGS_WORDS,
-    weight=3,
+    weight=6,
 )
 TEXTS: Final = Harness(
     name="texts",
@@ -157,5 +157,5 @@ TEXTS: Final = Harness(
     seeds=seeds.texts,
     run=texts,
     words=seeds.TEXT_WORDS,
-    weight=4,
+    weight=6,
 )

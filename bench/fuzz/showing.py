@@ -194,5 +194,5 @@ COMMANDS: Final = Harness(
     seeds=seeds.repositories,
     run=commands,
     words=seeds.ALL_WORDS,
-    weight=3,
+    weight=1,
 )
