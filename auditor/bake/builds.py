@@ -97,7 +97,7 @@ def as_built(dockerfile: Dockerfile, config: Config, name: str) -> Dockerfile:
 
 def folder_arguments(config: Config) -> dict[str, str]:
     """The arguments that say where the projects of both sides are."""
-    return {"PROD_FOLDER": _folder(config.prod.lock)}
+    return {"DEV_FOLDER": _folder(config.dev.lock), "PROD_FOLDER": _folder(config.prod.lock)}
 
 
 def _folder(lock: str) -> str:

@@ -242,9 +242,9 @@ class _Planner:
         }
         if self.several and any(each.keys for each in self.plan.images):
             found["WHEELS"] = images.name
-        if len({each.config.prod.lock for each in self.plan.images}) > 1:
-            found |= folder_arguments(images.config)
-        return found
+        folders = [folder_arguments(each.config) for each in self.plan.images]
+        differing = {name for each in folders for name in each if each[name] != folders[0][name]}
+        return found | {name: folder for name, folder in folder_arguments(images.config).items() if name in differing}
 
     def own(self, images: Images) -> dict[str, Value]:
         """What the targets of one build have in common, and others have not."""

@@ -42,11 +42,16 @@ class Base:
 
     Attributes:
         reference: expanded; `UNKNOWN` where an ARG has no value.
-        chosen: `NAME=value` where that is not the default, or an empty string.
+        given: (ARG, value) of those that are not at their default.
     """
 
     reference: str
-    chosen: str = ""
+    given: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def chosen(self) -> str:
+        """`NAME=value` where that is not the default, or an empty string."""
+        return " ".join(f"{name}={value}" for name, value in self.given)
 
 
 def global_values(dockerfile: Dockerfile) -> dict[str, str]:
@@ -58,34 +63,37 @@ def global_values(dockerfile: Dockerfile) -> dict[str, str]:
 
 
 def bases(
-    dockerfile: Dockerfile, stage: Stage, settings: Mapping[str, str] | None = None, chosen: str = ""
+    dockerfile: Dockerfile,
+    stage: Stage,
+    settings: Mapping[str, str] | None = None,
+    given: tuple[tuple[str, str], ...] = (),
 ) -> tuple[Base, ...]:
     """What a stage's FROM may name.
 
     Args:
         dockerfile: the whole of it.
         stage: the stage.
-        settings: values that a build is known to pass, by ARG.
-        chosen: `NAME=value` where one ARG has been given another value already: the others keep their defaults.
+        settings: values that a build is known to pass, by ARG, all of them together.
+        given: ARGs that have been given another value already: the others keep their defaults.
 
     Returns:
-        With the defaults first; then one for each other value that a setting or a comment names for one of its ARGs.
+        With the defaults first; then one for each other value that a comment names for one of its ARGs; then with the
+        settings.
     """
     values = global_values(dockerfile)
-    if chosen:
-        name, _, value = chosen.partition("=")
-        return (Base(expand_value(scan_quoted(stage.base), {**values, name: value}), chosen),)
-    found = {expand_value(scan_quoted(stage.base), values): ""}
+    if given:
+        return (Base(expand_value(scan_quoted(stage.base), {**values, **dict(given)}), given),)
+    found: dict[str, tuple[tuple[str, str], ...]] = {expand_value(scan_quoted(stage.base), values): ()}
     for match in _REFERENCE.finditer(stage.base):
         name = match[1] or match[2]
         if name not in values:
             continue
-        others = documented(dockerfile, name, values[name])
-        others += (settings[name],) if settings and name in settings else ()
-        for other in others:
+        for other in documented(dockerfile, name, values[name]):
             reference = expand_value(scan_quoted(stage.base), {**values, name: other})
-            found.setdefault(reference, f"{name}={other}")
-    return tuple(Base(reference, chosen) for reference, chosen in found.items())
+            found.setdefault(reference, ((name, other),))
+    passed = tuple((name, value) for name, value in (settings or {}).items() if values.get(name, value) != value)
+    found.setdefault(expand_value(scan_quoted(stage.base), {**values, **dict(passed)}), passed)
+    return tuple(Base(reference, own) for reference, own in found.items())
 
 
 def documented(dockerfile: Dockerfile, name: str, default: str) -> tuple[str, ...]:
@@ -127,15 +135,18 @@ def named_stage(dockerfile: Dockerfile, reference: str, before: int) -> Stage | 
 
 
 def ends(
-    dockerfile: Dockerfile, stage: Stage, settings: Mapping[str, str] | None = None, chosen: str = ""
+    dockerfile: Dockerfile,
+    stage: Stage,
+    settings: Mapping[str, str] | None = None,
+    given: tuple[tuple[str, str], ...] = (),
 ) -> Iterator[Base]:
     """The images that a stage may stand on in the end, `scratch` included."""
-    for base in bases(dockerfile, stage, settings, chosen):
+    for base in bases(dockerfile, stage, settings, given):
         parent = named_stage(dockerfile, base.reference, stage.index)
         if parent is None:
             yield base
         else:
-            yield from ends(dockerfile, parent, settings, base.chosen)
+            yield from ends(dockerfile, parent, settings, base.given)
 
 
 def is_plain(reference: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.standins.native import torch_files
-from tests.variants.project import PROD, ROOT, SETTINGS, write_variants
+from tests.variants.project import APART, PROD, ROOT, SETTINGS, write_apart, write_variants
 
 from .baking import ONLY_CACHE, OVERRIDE, Baked, bake, lockaudit
 from .docker import compiles
@@ -109,7 +109,7 @@ def test_another_torch_of_one_variant_compiles_that_one(images: Images, index: I
         edit(pyproject, "[tool.uv]\n", """[tool.uv]\nenvironments = ["platform_machine == 'x86_64'"]\n""")
     lock(project)
     lockaudit(project, "bake")
-    assert compiles(bake(project, "dev", "prod", ONLY_CACHE, env=images.knobs).log) == 1
+    assert compiles(bake(project, "wheels", env=images.knobs).log) == 1
 
 
 def test_build_locks_that_move_compile_nothing(images: Images, tmp_path: Path) -> None:
@@ -131,10 +131,11 @@ def test_one_variant_alone_needs_no_folder(images: Images, tmp_path: Path) -> No
     pyproject.write_text(before + settings + rest[rest.index("[tool.lockaudit.wheel") :])
     lockaudit(project, "bake")
     assert [path.name for path in (project / "docker" / "wheels").iterdir()] == ["flash-attn"]
-    assert compiles(bake(project, "dev", "prod", ONLY_CACHE, env=images.knobs).log) == 0
+    assert compiles(bake(project, "prod", ONLY_CACHE, env=images.knobs).log) == 0
 
 
-def test_variants_with_one_key_share_the_compile(engine: Engine, base: str, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("engine")
+def test_variants_with_one_key_share_the_compile(base: str, tmp_path: Path) -> None:
     """A variant that differs in something else than the wheel: here in what else the images install."""
     extras = 'cu124 = ["torch==2.6.0", "flash-attn==2.8.3"]\n'
     settings = SETTINGS.replace("cu128", "tools").replace('cuda = "12.8.1"\n', "")
@@ -146,10 +147,24 @@ def test_variants_with_one_key_share_the_compile(engine: Engine, base: str, tmp_
         root=ROOT.replace(extras, f'{extras}tools = ["ruff"]\n'),
         prod=PROD.replace(extras, f'{extras}tools = ["ruff"]\n'),
     )
-    tag = uuid.uuid4().hex[:12]
-    both = bake(project, "prod", env=knobs(tag))
-    engine.images += [f"app:prod-{tag}-cu124", f"app:prod-{tag}-tools"]
+    both = bake(project, "prod", ONLY_CACHE, env=knobs("none"))  # whose last step imports the wheel
     assert compiles(both.log) == 1
-    code = "import flash_attn, importlib.util; print(importlib.util.find_spec('ruff') is not None)"
-    for variant, has in (("cu124", "False\n"), ("tools", "True\n")):
-        assert engine.run(f"app:prod-{tag}-{variant}", "python", "-c", code).stdout == has
+    assert both.log.count(" flash_attn 2.8.3\n") == len(VARIANTS)
+
+
+def test_a_lock_for_each_variant(engine: Engine, base: str, tmp_path: Path) -> None:
+    """What one lock cannot hold: each variant has projects of its own, in folders that the bake targets name."""
+    own = f'[tool.lockaudit.wheel.flash-attn.env]\nTEST = "{uuid.uuid4().hex}"\n\n'
+    project = write_apart(tmp_path / "app", base, APART + own)
+    (project / "docker-bake.override.hcl").write_text(OVERRIDE)
+    lockaudit(project, "check", "--select", "LA1", "--select", "LA2", "--select", "LA4")
+    lockaudit(project, "bake")
+    tag = uuid.uuid4().hex[:12]
+    both = bake(project, "dev", "prod", env=knobs(tag))
+    engine.images += [f"app:{stage}-{tag}-{variant}" for stage in ("dev", "prod") for variant in VARIANTS]
+    assert compiles(both.log) == len(VARIANTS)
+    code = "import torch, flash_attn, importlib.util as u; print(torch.__version__, u.find_spec('app') is not None)"
+    for stage, sources in (("dev", True), ("prod", False)):
+        for variant in VARIANTS:
+            shown = engine.run(f"app:{stage}-{tag}-{variant}", "python", "-c", code).stdout
+            assert shown == f"2.6.0+{variant} {sources}\n"

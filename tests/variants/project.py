@@ -93,6 +93,63 @@ prod.extras = ["cu128"]
 """
 
 
+# A second development and a second production project, for what one lock cannot hold: here without conflicting extras.
+APART = """\
+[tool.lockaudit]
+targets = ["linux-x86_64-cp311"]
+bake.image = "app"
+
+[[tool.lockaudit.variant]]
+name = "cu124"
+dev.extras = ["cu124"]
+prod.extras = ["cu124"]
+
+[[tool.lockaudit.variant]]
+name = "cu128"
+cuda = "12.8.1"
+dev.lock = "dev-cu128/uv.lock"
+prod.lock = "prod-cu128/uv.lock"
+
+"""
+DEV_APART = """\
+[project]
+name = "app-dev-cu128"
+version = "0.1.0"
+requires-python = ">=3.11,<3.13"
+dependencies = ["app", "torch==2.6.0", "flash-attn==2.8.3"]
+
+[dependency-groups]
+dev = ["pytest"]
+wheel-build = ["cmake==3.26.1", "ninja", "packaging", "pip", "psutil", "setuptools<81", "wheel"]
+
+"""
+PROD_APART = """\
+[project]
+name = "app-prod-cu128"
+version = "0.1.0"
+requires-python = ">=3.11,<3.13"
+dependencies = ["requests==2.32.3", "torch==2.6.0", "flash-attn==2.8.3"]
+
+"""
+
+
+def write_apart(folder: Path, base: str, settings: str = APART) -> Path:
+    """Write and lock the project with a pair of locks for each variant. Arguments: as of `write_variants`."""
+    write_variants(folder, base, settings)
+    shared = CONFLICT.replace("@base@", base).replace("[tool.uv]\n", "[tool.uv]\npackage = false\n")
+    shared = shared.replace('conflicts = [[{ extra = "cu124" }, { extra = "cu128" }]]\n', "")
+    shared = shared.replace(
+        '[{ index = "cu124", extra = "cu124" }, { index = "cu128", extra = "cu128" }]', '{ index = "cu128" }'
+    )
+    source = 'app = { path = "..", editable = true }\n'
+    for name, project, sources in (("dev-cu128", DEV_APART, source), ("prod-cu128", PROD_APART, "")):
+        (folder / name).mkdir()
+        text = project + shared.replace("[tool.uv.sources]\n", f"[tool.uv.sources]\n{sources}") + FLASH_ATTN_METADATA
+        (folder / name / "pyproject.toml").write_text(text)
+        uv("lock", cwd=folder / name)
+    return folder
+
+
 def write_variants(folder: Path, base: str, settings: str = SETTINGS, *, root: str = ROOT, prod: str = PROD) -> Path:
     """Write and lock the project.
 

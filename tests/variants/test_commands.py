@@ -113,6 +113,16 @@ def test_the_image_of_a_variant_is_held_against_its_lock(project: Path) -> None:
     assert 'cuda = "13.0.1"' in (project / "pyproject.toml").read_text("utf-8").splitlines()[found["line"] - 1]
 
 
+def test_the_pins_of_a_variant_count_together(project: Path) -> None:
+    """There is no 12.4.1 for Ubuntu 24.04, and nobody builds it: the variant has another CUDA too."""
+    edit(project, 'cuda = "12.8.1"', 'cuda = "12.8.1"\nubuntu = "24.04"')
+    assert check(project, "--select", "LA402").findings == []
+    edit(project, 'cuda = "12.8.1"', 'cuda = "12.4.1"')
+    found = check(project, "--select", "LA402").findings
+    assert {each["target"] for each in found} == {"every target (cu128)"}
+    assert found[0]["message"].startswith("nvidia/cuda:12.4.1-cudnn-devel-ubuntu24.04 (with UBUNTU_VERSION=24.04)")
+
+
 def test_a_finding_about_the_dockerfile_depends_on_no_variant(project: Path) -> None:
     edit(project, "USER 10001:10001\n", "RUN uv lock\n", path="docker/Dockerfile-uv")
     found = check(project, "--select", "LA409").findings
