@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from auditor.dockerfile.model import Dockerfile
 
 
-def with_default(text: str, dockerfile: Dockerfile, name: str, value: str) -> str | None:
-    """The Dockerfile with another default of a global ARG.
+def with_default(text: str, line: int, name: str, value: str) -> str | None:
+    """The Dockerfile with another default of an ARG.
 
     Args:
         text: of the file, as on disk: line endings and mark included.
-        dockerfile: the same file, read.
+        line: 1-based, of the instruction.
         name: of the ARG: `CUDA_VERSION`.
         value: without blanks or quotes.
 
     Returns:
-        None where there is no such ARG, or where its default is made of other ARGs: then the value is written there.
+        None where the ARG has no default there, or one that is made of other ARGs.
     """
-    first = dockerfile.argument_lines.get(name)
-    if first is None or dockerfile.arguments.get(name) is None:
-        return None
-    lines = text.splitlines(keepends=True) if "\r" not in text.replace("\r\n", "") else text.split("\n")
-    joint = "" if lines and lines[0].endswith("\n") else "\n"
+    lines = text.split("\n")
     default = re.compile(
         rf"""(?P<before>(?:^|\s){re.escape(name)}=)(?P<quote>["']?)(?P<old>[^\s"'$]*)(?P=quote)(?=\s|$)"""
     )
-    for index in range(first - 1, len(lines)):
+    for index in range(line - 1, len(lines)):
         match = default.search(lines[index])
         if match is not None:
-            quote = match["quote"]
-            new = f"{match['before']}{quote}{value}{quote}"
+            new = f"{match['before']}{match['quote']}{value}{match['quote']}"
             lines[index] = lines[index][: match.start()] + new + lines[index][match.end() :]
-            return joint.join(lines)
+            return "\n".join(lines)
         if not lines[index].rstrip().endswith("\\"):  # the instruction ends here
             return None
     return None

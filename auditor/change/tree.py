@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ from typing import TYPE_CHECKING, Final
 from auditor.errors import InputError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 # Files whose paths may lead out of the repository: `path = "../../shared/lib"`.
 _DECLARING: Final = ("pyproject.toml", "uv.toml", "uv.lock", "*/pyproject.toml", "*/uv.lock")
 _UPWARDS: Final = re.compile(r"\.\.(?:/\.\.)*")
+_LOCK: Final = "uv.lock"
 _LEAST: Final = 2  # levels above the root that are mirrored whatever those files say
 # What uv looks for in every folder above a project.
 _INHERITED: Final = ("pyproject.toml", "uv.toml", ".python-version")
@@ -139,6 +141,17 @@ class Tree:
         """A lock's text with the places of the repository: uv writes some indexes as absolute addresses."""
         return text.replace(f"file://{self._scratch.as_posix()}/", "file:///")
 
+    def mark(self) -> dict[str, str | None]:
+        """What every file of the mirror's own holds now, for `restore`."""
+        return {path: self.text(path) for path in self._old}
+
+    def restore(self, marked: Mapping[str, str | None]) -> None:
+        """Undo what was done since the mark."""
+        for path, old in self._old.items():
+            text = marked.get(path, old)
+            if self.text(path) != text:
+                self.replace(path, text)
+
     def without_scratch(self, text: str) -> str:
         """A message with the places of the repository instead of the mirror's."""
         return text.replace(self._scratch.as_posix(), "")
@@ -168,7 +181,11 @@ def _link_all(real: Path, mirrored: Path, but: str | None = None) -> None:
     except PermissionError:  # a folder above the root, which nobody may list
         return
     for entry in entries:
-        if entry.name != but:
+        if entry.name == but:
+            continue
+        if entry.name == _LOCK and entry.is_file():  # uv may write one in any folder, and would write through a link
+            shutil.copyfile(entry, mirrored / _LOCK)
+        else:
             mirrored.joinpath(entry.name).symlink_to(entry)
 
 

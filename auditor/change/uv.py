@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from auditor.errors import UvError
@@ -57,6 +58,8 @@ def lock(tree: Tree, folder: str, uv: str | None, *, arguments: Sequence[str] = 
         raise UvError("uv is not on PATH, and only uv writes a lock", hint=MISSING_HINT)
     path = "uv.lock" if folder == "." else f"{folder}/uv.lock"
     place = tree.own(path)
+    for above in PurePosixPath(folder).parents:  # uv takes another lock where the folder is a member of a workspace
+        tree.own((above / "uv.lock").as_posix())
     try:
         done = subprocess.run(  # noqa: S603 - uv, in a folder of ours
             [uv, "lock", "--no-progress", "--color=never", *arguments],

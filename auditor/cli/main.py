@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # command -> (module, attribute, the line in `lockaudit --help`)
 _COMMANDS: Final = {
     "check": ("auditor.cli.check", "check", "Prove that the prod lock is a consistent subset of the dev lock."),
+    "fix": ("auditor.cli.fix", "fix", "Derive prod from dev anew, and mend what disagrees with the locks."),
     "bake": ("auditor.cli.bake", "bake", "Write docker-bake.hcl and the wheels' build locks."),
     "select": ("auditor.cli.select", "select", "Print what uv would install from a lock on a target."),
     "set": ("auditor.cli.set", "set_", "Set a version in every place that has it, and lock and bake anew."),

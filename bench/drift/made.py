@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -14,7 +15,7 @@ from bench.drift.pair import DEV_LOCK, DEV_PROJECT, PROD_LOCK, PROD_PROJECT, Pai
 from tests.standins import Index, make_world, serve, uv
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 Table = dict[str, Any]
 
@@ -273,6 +274,27 @@ _LISTS: Final[Table] = {
 }
 
 
+@contextlib.contextmanager
+def living_pairs(most: int | None = None) -> Iterator[list[Pair]]:
+    """The pairs with the addresses of a local index and repository that are there while the block runs.
+
+    Args:
+        most: make only the first so many.
+
+    Raises: as `made_pairs`.
+    """
+    with tempfile.TemporaryDirectory(prefix="drift-uv-") as name:
+        folder = Path(name)
+        index = _index(folder / "index")
+        core = folder / "core-lib"
+        _commit(core)
+        with serve(index.root) as base:
+            yield [
+                _made(plan, folder / str(number), index, base, core, lives=True)
+                for number, plan in enumerate(_plans(base, core.as_uri())[:most])
+            ]
+
+
 def made_pairs() -> list[Pair]:
     """Lock every pair with the real uv.
 
@@ -292,7 +314,7 @@ def made_pairs() -> list[Pair]:
             ]
 
 
-def _made(plan: Plan, root: Path, index: Index, base: str, core: Path) -> Pair:
+def _made(plan: Plan, root: Path, index: Index, base: str, core: Path, *, lives: bool = False) -> Pair:
     indexes: list[Table] = [
         {"name": name, "url": f"{base}/{name}/simple", "explicit": True} for name in ("cu124", "cu128", "wheels")
     ]
@@ -309,11 +331,17 @@ def _made(plan: Plan, root: Path, index: Index, base: str, core: Path) -> Pair:
     for place in (root, root / "prod"):
         uv("lock", cwd=place)
     texts |= {path: (root / path).read_text(encoding="utf-8") for path in (DEV_LOCK, PROD_LOCK)}
-    files = {
-        path: text.replace(base, HOST).replace(core.as_uri(), f"{FORGE}/core-lib.git") for path, text in texts.items()
-    }
+    files = (
+        texts
+        if lives
+        else {
+            path: text.replace(base, HOST).replace(core.as_uri(), f"{FORGE}/core-lib.git")
+            for path, text in texts.items()
+        }
+    )
     files[DEV_PROJECT] += "\n" + _config(plan.config)
-    return Pair(name=plan.name, origin="uv", files=files)
+    archives = {f"prod/vendor/{wheel.name}": wheel.read_bytes()} if lives else {}
+    return Pair(name=plan.name, origin="uv", files=files, archives=archives)
 
 
 def _config(table: Table) -> str:

@@ -29,16 +29,21 @@ class Pair:
         name: where it comes from, and what is special about it.
         origin: `corpus` for a lock that a public repository published, `uv` for locks that the real uv made here.
         files: relative path -> text.
+        archives: relative path -> bytes, of a pair that is to be locked again.
     """
 
     name: str
     origin: str
     files: Mapping[str, str] = field(repr=False)
+    archives: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def write(self, folder: Path) -> None:
         """Write every file below a folder."""
         for name, text in self.files.items():
             write(folder, name, text)
+        for name, data in self.archives.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
 
 
 def write(folder: Path, name: str, text: str) -> None:

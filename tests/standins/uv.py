@@ -60,7 +60,7 @@ def uv(
     process = subprocess.run(
         [uv_binary(), *args],
         cwd=cwd,
-        env={**_shielded(), **(env or {})},
+        env={**shielded(), **(env or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -72,7 +72,8 @@ def uv(
     return process
 
 
-def _shielded() -> dict[str, str]:
+def shielded() -> dict[str, str]:
+    """This process's variables without those that decide what uv does, and a cache of its own."""
     home = _scratch()
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(_LEAKS)},
