@@ -75,7 +75,28 @@ class OutputError(LockauditError):
 
 
 class UvError(LockauditError):
-    """uv is missing, or could not write a lock."""
+    """uv is missing, or could not write a lock.
+
+    Args:
+        message: as of every error.
+        path: likewise.
+        hint: likewise.
+        package: what could not be resolved, where uv says so.
+        is_offline: whether something could not be fetched: then nothing is known about the package.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        hint: str | None = None,
+        package: str | None = None,
+        is_offline: bool = False,
+    ) -> None:
+        super().__init__(message, path=path, hint=hint)
+        self.package = package
+        self.is_offline = is_offline
 
 
 class RefusedError(LockauditError):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from auditor.change.apply import Result
 from auditor.change.derive import derive, told
-from auditor.change.fixers import REMEDIES
+from auditor.change.fixers import REMEDIES, blamed
 from auditor.change.repair import Repair
 from auditor.change.tree import mirror
 from auditor.errors import UvError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Load = Callable[[Path], list[PairContext]]
 
 _ROUNDS: Final = 8
+_ATTEMPTS: Final = 4
 # What says, at dev's own files, that nothing may be built on dev's lock.
 _FAULTS: Final = ("LA108", "LA109", "LA301", "LA302", "LA304", "LA306", "LA309", "LA310", "LA311")
 # What says so once prod's lock is what uv makes of it: the index has another file than dev's lock.
@@ -128,13 +129,14 @@ class _Pair:
         after = audit(repair.context)
         contradicted = [each for each in after.findings if each.code in _CONTRADICTED] if self.is_derived else []
         if contradicted or _weight(after) >= _weight(before):
+            is_changed = bool(repair.lines)
             self.tree.restore(marked)
             repair.lines.clear()
             name = context.dev.lock.file.name
-            self.faults += [
-                f"{name} is not what uv locks now ({each.message}): restore it, or lock it anew"
-                for each in contradicted
-            ]
+            for each in contradicted:
+                self.faults.append(f"{name} is not what uv locks now ({each.message}): restore it, or lock it anew")
+            if is_changed and not contradicted:
+                self.faults.append(f"{old.file.name} as {name} has it would have as many findings")
         elif self.is_derived and repair.context.prod.lock.file.text != old.file.text:
             change = told(old, repair.context.prod.lock)
             line = f"{old.file.name}: derived from {context.dev.lock.file.name}" + (f": {change}" if change else "")
@@ -175,20 +177,24 @@ class _Pair:
             UvError: uv cannot, and no change is known that would help.
         """
         context = repair.context
-        names = (context.config.dev.lock, context.config.prod.lock, self.program)
-        try:
-            derive(self.tree, *names)
-        except UvError:
-            if self.program is None:
-                raise
-            repair.is_edited = False
-            self.steps(repair, wanted, early=True)
-            if not repair.is_edited:
-                if repair.offers:
-                    return False
-                raise
-            derive(self.tree, *names)
-        return True
+        for attempt in range(_ATTEMPTS):
+            try:
+                derive(self.tree, context.config.dev.lock, context.config.prod.lock, self.program)
+            except UvError as error:
+                if self.program is None:
+                    raise
+                repair.is_edited = False
+                if not attempt:
+                    self.steps(repair, wanted, early=True)
+                if error.package or not error.is_offline:
+                    blamed(repair, replace(wanted[0], package=error.package), fetched=not error.is_offline)
+                if not repair.is_edited:
+                    if repair.offers and not error.is_offline:
+                        return False
+                    raise _with_offers(error, repair) from None
+            else:
+                return True
+        return False
 
 
 def _faults_of_dev(context: PairContext, findings: Sequence[Finding]) -> list[str]:
@@ -196,10 +202,18 @@ def _faults_of_dev(context: PairContext, findings: Sequence[Finding]) -> list[st
     dev = context.dev
     files = {dev.lock.file.name, *([dev.project.file.name] if dev.project is not None else [])}
     return [
-        f"{each.position.path}:{each.position.line}: {each.code} {each.message}"
+        f"nothing is built on a dev lock that is at fault: {each.code} at {each.position.path}:{each.position.line}"
         for each in findings
         if each.severity is Severity.ERROR and each.code in _FAULTS and each.position.path in files
     ]
+
+
+def _with_offers(error: UvError, repair: Repair) -> UvError:
+    """The error, with what `--unsafe` would change beside it."""
+    offered = "; ".join(dict.fromkeys(repair.offers.values()))
+    if offered:
+        error.hint = f"{error.hint}; `--unsafe` would change this: {offered}"
+    return error
 
 
 def _weight(outcome: Outcome) -> tuple[int, ...]:

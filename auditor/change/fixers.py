@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 from auditor.change import images, requirements
 from auditor.change.settings import LISTS, MAPPINGS, listed_names, name_of, settings_in
 from auditor.finding import Finding
+from auditor.lock.marker import allows
 from auditor.lock.selection import uncovered_reason
 from auditor.lock.shape import items
 from auditor.lock.workspace import settings_of
 
 if TYPE_CHECKING:
     from auditor.change.repair import Repair
-    from auditor.lock.selection import Selection
 
 Fixer = Callable[["Repair", Finding], None]
 
@@ -40,6 +40,7 @@ _BUILD: Final = (
     "no-binary-package",
     "no-build-package",
 )
+_MINORS: Final = tuple(f"3.{minor}.99" for minor in range(30))
 _BUILD_OF_ALL: Final = ("no-build-isolation", "no-binary", "no-build", "config-settings")
 
 
@@ -88,8 +89,8 @@ def builds_alike(repair: Repair, finding: Finding) -> None:
 def source_alike(repair: Repair, finding: Finding) -> None:
     """The source of a package as dev has it; a package that only others ask for is asked for directly then."""
     name = finding.package or ""
-    if name in repair.context.config.first_party:
-        return
+    if name in repair.context.config.first_party or _is_tree_of_dev(repair, name):
+        return  # which release of it prod is to have is for a person to say
     wanted, origin = repair.of_dev("sources", name)
     mine, theirs = repair.asked_by_prod(name), repair.asked_by_dev(name)
     if not mine and wanted:
@@ -102,6 +103,10 @@ def source_alike(repair: Repair, finding: Finding) -> None:
         requirement_alike(repair, finding)
     if not wanted:
         default_indexes_alike(repair, finding)
+
+
+def _is_tree_of_dev(repair: Repair, name: str) -> bool:
+    return any(package.source.is_local_tree for package in repair.context.dev.lock.by_name.get(name, ()))
 
 
 def _pinned(repair: Repair, name: str) -> str:
@@ -166,6 +171,38 @@ def dropped(repair: Repair, finding: Finding) -> None:
                 and requirements.drop(repair.tree, repair.prod, config, direct)
             ):
                 repair.edited(f"{path}: no longer asks for {direct}, which dev does not install in production")
+
+
+def blamed(repair: Repair, finding: Finding, *, fetched: bool) -> None:
+    """What uv could not resolve for prod: as dev has it, or no longer asked for where dev does not have it.
+
+    Args:
+        repair: of the pair.
+        finding: about that package.
+        fetched: whether uv reached what it asked: else only the source can be wrong.
+    """
+    name = finding.package or ""
+    project = repair.context.prod.project
+    if project is not None and _is_wider(project.requires_python, repair.context.dev.lock.requires_python):
+        python_alike(repair, finding)
+    if not name or not repair.asked_by_prod(name):
+        return
+    if _is_in_dev(repair, name):
+        source_alike(repair, finding)
+        if fetched:
+            requirement_alike(repair, finding)
+        return
+    if not fetched:
+        return
+    path = requirements.project_of(repair.prod)
+    what = f"{path} asks for {name}, which dev does not install in production"
+    if repair.may(finding, what) and requirements.drop(repair.tree, repair.prod, repair.context.config.prod, name):
+        repair.edited(f"{path}: no longer asks for {name}, which dev does not install in production")
+
+
+def _is_wider(mine: str, theirs: str) -> bool:
+    """Whether a `requires-python` admits a minor release that another does not."""
+    return any(allows(mine, version) and not allows(theirs, version) for version in _MINORS) if mine else False
 
 
 def _is_in_dev(repair: Repair, name: str) -> bool:
@@ -246,6 +283,8 @@ REMEDIES: Final[dict[str, Remedy]] = {
     "LA113": Remedy(),
     "LA114": Remedy(),
     "LA115": Remedy(),
+    "LA116": Remedy((source_alike,)),
+    "LA117": Remedy((source_alike,)),
     "LA201": Remedy((source_alike, requirement_alike)),
     "LA202": Remedy(),
     "LA203": Remedy((images.cuda_alike,), derives=False),
@@ -267,8 +306,3 @@ REMEDIES: Final[dict[str, Remedy]] = {
     "LA501": Remedy((images.baked,), derives=False),
     "LA502": Remedy((images.baked,), derives=False),
 }
-
-
-def selections(repair: Repair) -> list[Selection]:
-    """Prod's selection on every target."""
-    return [repair.context.prod.select(target) for target in repair.context.targets]

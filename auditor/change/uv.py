@@ -20,7 +20,7 @@ _NAME: Final = r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 _CULPRITS: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"Failed to parse entry: `{_NAME}`",
+        rf"(?:Failed to parse entry:|Source entry for) `{_NAME}`",
         rf"Failed to [a-z ]+ `{_NAME}(?: @ |==)",
         rf"[Bb]ecause {_NAME}(?:\[[^\]]*\])? was not found in",
         rf"there (?:is|are) no versions? of {_NAME}",
@@ -62,7 +62,7 @@ def lock(tree: Tree, folder: str, uv: str | None, *, arguments: Sequence[str] = 
         tree.own((above / "uv.lock").as_posix())
     try:
         done = subprocess.run(  # noqa: S603 - uv, in a folder of ours
-            [uv, "lock", "--no-progress", "--color=never", *arguments],
+            [uv, "lock", "--quiet", "--color=never", *arguments],
             cwd=place.parent,
             capture_output=True,
             text=True,
@@ -82,11 +82,12 @@ def _failure(tree: Tree, folder: str, output: str) -> UvError:
     said = "\n".join(line.rstrip() for line in hide_logins(tree.without_scratch(output)).strip().splitlines())
     name = culprit(said)
     what = f"uv could not resolve {name}" if name else "uv could not lock this project"
+    is_offline = bool(_OFFLINE.search(said))
     hint = "nothing was changed; mend what uv says, then run this again"
-    if _OFFLINE.search(said):
-        hint = "nothing was changed; uv needs the package index or a cache that holds the package"
+    if is_offline:
+        hint = "nothing was changed; uv needs the package index, or a cache that holds the package"
     project = "pyproject.toml" if folder == "." else f"{folder}/pyproject.toml"
-    return UvError(f"{what}\n{said}", path=project, hint=hint)
+    return UvError(f"{what}\n{said}", path=project, hint=hint, package=name, is_offline=is_offline)
 
 
 def culprit(output: str) -> str | None:

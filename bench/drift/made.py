@@ -275,11 +275,11 @@ _LISTS: Final[Table] = {
 
 
 @contextlib.contextmanager
-def living_pairs(most: int | None = None) -> Iterator[list[Pair]]:
+def living_pairs(*only: str) -> Iterator[list[Pair]]:
     """The pairs with the addresses of a local index and repository that are there while the block runs.
 
     Args:
-        most: make only the first so many.
+        *only: parts of the names of those to make; none for all.
 
     Raises: as `made_pairs`.
     """
@@ -289,9 +289,11 @@ def living_pairs(most: int | None = None) -> Iterator[list[Pair]]:
         core = folder / "core-lib"
         _commit(core)
         with serve(index.root) as base:
+            plans = [
+                plan for plan in _plans(base, core.as_uri()) if not only or any(each in plan.name for each in only)
+            ]
             yield [
-                _made(plan, folder / str(number), index, base, core, lives=True)
-                for number, plan in enumerate(_plans(base, core.as_uri())[:most])
+                _made(plan, folder / str(number), index, base, core, lives=True) for number, plan in enumerate(plans)
             ]
 
 
