@@ -49,14 +49,24 @@ def apply(root: Path, changes: Sequence[Changed]) -> None:
     """Write every change below the root. Files that go away go last, since nothing depends on them.
 
     Raises:
-        OutputError: a file cannot be written; the hint says what was.
+        OutputError: a file cannot be written, and the hint says what was; or somebody has changed one meanwhile.
     """
     for each in changes:
         refuse_outside(root / each.path, root, name=each.path, writes=True)
+        if _now(root / each.path) != each.old:
+            hint = "nothing was changed; run this again"
+            raise OutputError("this file was changed while lockaudit worked on it", path=each.path, hint=hint)
     write_together((root / each.path, each.new, each.path) for each in changes if each.new is not None)
     for each in changes:
         if each.new is None:
             remove(root, each.path)
+
+
+def _now(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8", errors="replace")
+    except OSError:
+        return None
 
 
 def remove(root: Path, path: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.change import uv
 from auditor.change.pyproject import MARK
+from auditor.change.seed import seed
 from auditor.errors import UvError
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ _SHOWN = 6  # versions that a line names
 def derive(tree: Tree, dev: str, prod: str, program: str | None) -> None:
     """Lock prod anew, from dev's lock.
 
-    Measured with uv 0.13.9: the versions, forks and git commits of dev's lock stay, and so does nothing else of it:
-    files and their hashes are those that the index has.
+    Measured with uv 0.13.9: the versions, forks and git commits of dev's lock stay, and nothing else of it does: files
+    and their hashes are those that the index has. Nothing of the old prod lock is kept, which may have been edited.
 
     Args:
         tree: the mirror.
@@ -34,7 +35,7 @@ def derive(tree: Tree, dev: str, prod: str, program: str | None) -> None:
     if name != "uv.lock" or dev == prod:
         raise UvError("uv writes a uv.lock only, so this lock cannot be derived", path=prod)
     before = tree.text(dev)
-    tree.replace(prod, (before or "").removeprefix(MARK))
+    tree.replace(prod, seed((before or "").removeprefix(MARK), None))
     uv.lock(tree, folder or ".", program)
     if tree.text(dev) != before:
         tree.replace(dev, before)

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from auditor.dockerfile.model import Dockerfile
 
 
-def with_default(text: str, line: int, name: str, value: str) -> str | None:
-    """The Dockerfile with another default of an ARG.
+def with_default(text: str, dockerfile: Dockerfile, name: str, value: str) -> str | None:
+    """The Dockerfile with another default of a global ARG.
+
+    Args:
+        text: of the file, as on disk: line endings and mark included.
+        dockerfile: the same file, read.
+        name: of the ARG: `CUDA_VERSION`.
+        value: without blanks or quotes.
+
+    Returns:
+        None where there is no such ARG, or where its default is made of other ARGs: then the value is written there.
+    """
+    line = dockerfile.argument_lines.get(name)
+    return None if line is None else with_default_at(text, line, name, value)
+
+
+def with_default_at(text: str, line: int, name: str, value: str) -> str | None:
+    """The Dockerfile with another default of the ARG in one of its instructions.
 
     Args:
         text: of the file, as on disk: line endings and mark included.

@@ -114,7 +114,8 @@ class _Pair:
         return [each for each in findings if each.code in REMEDIES and each.code.startswith(self.only or ("",))]
 
     def repair(self, *, unsafe: bool) -> Repair:
-        context = self.context()
+        contexts = self.load(self.tree.folder)
+        context = contexts[self.index]
         repair = Repair(self.tree, context, unsafe=unsafe)
         before = audit(context)
         wanted = self.wanted(before.findings)
@@ -124,11 +125,13 @@ class _Pair:
         if self.faults:
             return repair
         marked = self.tree.mark()
+        all_before = _weight(audit(*contexts))
         old = context.prod.lock
         self.rounds(repair, before)
         after = audit(repair.context)
+        is_better = _weight(audit(*self.load(self.tree.folder))) < all_before
         contradicted = [each for each in after.findings if each.code in _CONTRADICTED] if self.is_derived else []
-        if contradicted or _weight(after) >= _weight(before):
+        if contradicted or not is_better:
             is_changed = bool(repair.lines)
             self.tree.restore(marked)
             repair.lines.clear()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING
 
-from auditor.change.dockerfile import with_default
-from auditor.change.pyproject import edited
+from auditor.change.dockerfile import with_default_at
 from auditor.dockerfile.pins import read_pins
 from auditor.dockerfile.tags import newest_patch
 from auditor.errors import LockauditError
@@ -14,6 +14,7 @@ from auditor.wheel.cuda import cuda_of, parse_version
 
 if TYPE_CHECKING:
     from auditor.change.repair import Repair
+    from auditor.dockerfile.pins import Pin
     from auditor.finding import Finding
 
 _CUDA = "CUDA_VERSION"
@@ -36,23 +37,25 @@ def cuda_alike(repair: Repair, finding: Finding) -> None:
         what = f"CUDA {pins.cuda.value} of the images is another major than the lock's {signal.cuda}"
         if image.major != signal.cuda.major and not repair.may(finding, what):
             return
-        _set_cuda(repair, found[0])
+        _set_cuda(repair, pins.cuda, found[0])
         return
 
 
-def _set_cuda(repair: Repair, version: str) -> None:
+def _set_cuda(repair: Repair, pin: Pin, version: str) -> None:
+    """Write the version where the old one stands: in a setting of lockaudit, or in the Dockerfile."""
     context = repair.context
-    if context.config.image.cuda is not None and context.config.file is not None:
-        path = context.config.file.name
-        old = repair.tree.text(path) or ""
-
-        def edit(document: Any) -> None:  # noqa: ANN401 - tomlkit's document
-            document["tool"]["lockaudit"]["image"]["cuda"] = version
-
-        repair.tree.replace(path, edited(old, edit, path=path))
-        repair.edited(f"{path}: image.cuda {version}, which prod's torch is built for", project=False)
-    elif context.dockerfile is not None and context.dockerfile.argument(_CUDA) is not None:
-        _set_argument(repair, context.dockerfile.argument_lines[_CUDA], _CUDA, version)
+    where = pin.position
+    if where is None:
+        return
+    if context.dockerfile is not None and where.path == context.dockerfile.file.name:
+        _set_argument(repair, where.line, _CUDA, version)
+        return
+    lines = (repair.tree.text(where.path) or "").split("\n")
+    old = lines[where.line - 1]
+    lines[where.line - 1] = re.sub(rf"""(cuda\s*=\s*["']){re.escape(pin.value)}(?=["'])""", rf"\g<1>{version}", old)
+    if lines[where.line - 1] != old:
+        repair.tree.replace(where.path, "\n".join(lines))
+        repair.edited(f"{where.path}: cuda {version} in place of {pin.value}, as prod's torch has it", project=False)
 
 
 def version_as_locked(repair: Repair, finding: Finding) -> None:
@@ -79,7 +82,7 @@ def _set_argument(repair: Repair, line: int, name: str, value: str) -> bool:
         return False
     path = dockerfile.file.name
     old = repair.tree.text(path) or ""
-    new = with_default(old, line, name, value)
+    new = with_default_at(old, line, name, value)
     if new is None or new == old:
         return False
     repair.tree.replace(path, new)

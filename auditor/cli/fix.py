@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,8 @@ from auditor.cli.options import audit_options, overrides, shared_option, voice, 
 from auditor.cli.terminal import wants_color
 from auditor.cli.workspace import load_all
 from auditor.report.model import Report
-from auditor.report.text import printable, render_text
+from auditor.report.text import render_text
+from auditor.source import alone, printable, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,15 +63,17 @@ def fix(
     speaker = voice(options)
     chosen = overrides(options)
     codes = tuple(each.upper() for each in only) if chosen_rules(only) else ()
-    fixed = work_out(root, lambda folder: load_all(folder, chosen), shutil.which("uv"), only=codes, unsafe=unsafe)
+    with nullcontext() if diff else alone(root, lambda: speaker.say("waiting for another lockaudit here")):
+        fixed = work_out(root, lambda folder: load_all(folder, chosen), shutil.which("uv"), only=codes, unsafe=unsafe)
+        changes = fixed.result.changes
+        if not diff:
+            apply(root, changes)
+            for path in {file.name for context in fixed.contexts for file in context.files}:
+                sweep(root / path)  # what a killed run has left
     speaker.describe(fixed.contexts)
-    changes = fixed.result.changes
     colored = wants_color(color)
-    if diff:
-        click.echo("".join(line for each in changes for line in difference(each)), nl=False)
-    else:
-        apply(root, changes)
-        click.echo("".join(f"{printable(line)}\n" for line in fixed.result.lines), nl=False)
+    lines = (line for each in changes for line in difference(each)) if diff else map(_line, fixed.result.lines)
+    click.echo("".join(lines), nl=False)
     speaker.done()
     for line in _left(fixed):
         click.echo(printable(line), err=diff)
@@ -81,6 +85,10 @@ def fix(
     if not changes:
         speaker.say("nothing to fix" if not fixed.outcome.findings else "nothing was changed")
     return exit_code(fixed.outcome, exit_zero=False)
+
+
+def _line(text: str) -> str:
+    return f"{printable(text)}\n"
 
 
 def _left(fixed: Fixed) -> Iterator[str]:

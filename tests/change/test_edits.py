@@ -85,7 +85,7 @@ def test_added_text_has_the_endings_of_the_file() -> None:
 )
 def test_the_default_of_an_argument(text: str, new: str | None) -> None:
     dockerfile = parse_dockerfile(SourceFile(Path("Dockerfile"), "Dockerfile", text.removeprefix("\ufeff")))
-    assert with_default(text, dockerfile.argument_lines.get("CUDA_VERSION", 1), "CUDA_VERSION", "12.8.1") == new
+    assert with_default(text, dockerfile, "CUDA_VERSION", "12.8.1") == new
     if new is not None:
         again = parse_dockerfile(SourceFile(Path("Dockerfile"), "Dockerfile", new.removeprefix("\ufeff")))
         assert again.arguments["CUDA_VERSION"] == "12.8.1"
