@@ -192,14 +192,40 @@ def _write_value(uv: Any, key: str, wanted: list[Any], comment: str) -> None:  #
 
 
 def _write_mapping(uv: Any, key: str, name: str, wanted: list[Any], comment: str) -> None:  # noqa: ANN401 - likewise
+    from tomlkit.items import Table  # noqa: PLC0415 - as in `edited`
+
     mapping = table(uv, key)
     known = next((each for each in mapping if normalize(each) == name), name)
-    if wanted:
+    old = mapping.get(known)
+    if wanted and isinstance(old, Table) and isinstance(wanted[0], dict):
+        _update(old, wanted[0])
+    elif wanted:
         mapping[known] = inline(wanted[0])
         if not _is_inline(mapping):
             mapping[known].comment(comment)
     elif known in mapping:
         del mapping[known]
+        if isinstance(old, Table):
+            _keep_comments(old, next((each for each in mapping.values() if isinstance(each, Table)), mapping))
+
+
+def _update(old: Any, new: Mapping[str, Any]) -> None:  # noqa: ANN401 - tomlkit's table
+    """Change a table where it stands: what follows it, comments of the next table among it, is a part of it."""
+    for key in [each for each in old if each not in new]:
+        del old[key]
+    for key, each in new.items():
+        if plain(old.get(key)) != each:
+            old[key] = inline(each)
+
+
+def _keep_comments(removed: Any, other: Any) -> None:  # noqa: ANN401 - tomlkit's tables
+    """Comments after the last key of a table that goes away: they may be about what comes next."""
+    from tomlkit.items import Comment  # noqa: PLC0415 - as in `edited`
+
+    last = max((place for place, (key, _) in enumerate(removed.value.body) if key is not None), default=-1)
+    for _, item in removed.value.body[last + 1 :]:
+        if isinstance(item, Comment):
+            other.add(item)
 
 
 def _is_inline(value: Any) -> bool:  # noqa: ANN401 - tomlkit's items
@@ -220,10 +246,14 @@ def _write_list(uv: Any, key: str, name: str, wanted: list[Any], comment: str) -
     entries = uv[key]
     keeps: Callable[[Any], bool] = lambda each: name_of(plain(each)) != name  # noqa: E731 - one word for one use
     if isinstance(entries, AoT):
-        for place in reversed(range(len(entries))):
-            if not keeps(entries[place]):
-                del entries[place]
-        for each in wanted:
+        old = [place for place in range(len(entries)) if not keeps(entries[place])]
+        for place, each in zip(old, wanted, strict=False):
+            _update(entries[place], each)
+        for place in reversed(old[len(wanted) :]):
+            removed = entries[place]
+            del entries[place]
+            _keep_comments(removed, entries[max(place - 1, 0)] if len(entries) else uv)
+        for each in wanted[len(old) :]:
             entries.append(_block(each, comment))
         return
     for place in reversed(range(len(entries))):

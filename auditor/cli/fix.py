@@ -94,7 +94,7 @@ def _line(text: str) -> str:
 def _left(fixed: Fixed) -> Iterator[str]:
     """What was not fixed, and why."""
     for fault in fixed.faults:
-        yield f"not fixed, since nothing is built on a dev lock that is at fault: {fault}"
+        yield f"not fixed: {fault}"
     for offer in fixed.offers:
         about = f" {offer.package}" if offer.package else ""
         yield f"not fixed, needs --unsafe: {offer.code}{about}: {offer.what}"

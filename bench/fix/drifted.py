@@ -161,5 +161,7 @@ def _lost(before: str, after: str, said: str) -> Iterator[str]:
         if line in kept or (comment and re.search(rf"# {re.escape(comment)}$", after, re.MULTILINE)):
             continue
         words = set(re.findall(r"[A-Za-z0-9-]{3,}", line.partition("  # ")[0])) - {"extra", "index", "tool"}
+        if "`sources of " in said and re.match(r"(?:git|tag|branch|rev|url|path|index|subdirectory) = ", line):
+            continue  # a source that has a table of its own
         if not any(word in said for word in words):
             yield f"lost: {line}"
