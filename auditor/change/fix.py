@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from auditor.change.apply import Result
@@ -14,8 +15,10 @@ from auditor.change.repair import Repair
 from auditor.change.tree import mirror
 from auditor.errors import UvError
 from auditor.finding import Severity
+from auditor.lock.workspace import workspace_of
 from auditor.rules.context import PairContext
 from auditor.rules.run import audit
+from auditor.wheel.build_lock import FOLDER
 
 if TYPE_CHECKING:
     from auditor.change.tree import Tree
@@ -74,11 +77,15 @@ def fix(root: Path, load: Load, program: str | None, *, only: tuple[str, ...] = 
         UvError: there is no uv, or it could not resolve.
         LockauditError: as `load` and `audit`.
     """
+    pairs = load(root)
     with mirror(root) as tree:
+        for folder in _read_folders(pairs):
+            tree.settle(folder)
+        tree.settle(FOLDER, deep=True)
         lines: list[str] = []
         offers: list[Offer] = []
         faults: list[str] = []
-        for index in range(len(load(tree.folder))):
+        for index in range(len(pairs)):
             pair = _Pair(tree, load, index, program, only)
             repair = pair.repair(unsafe=unsafe)
             lines += [each for each in repair.lines if each not in lines]
@@ -92,6 +99,18 @@ def fix(root: Path, load: Load, program: str | None, *, only: tuple[str, ...] = 
             contexts=contexts,
             outcome=audit(*contexts),
         )
+
+
+def _read_folders(contexts: Sequence[PairContext]) -> Iterator[str]:
+    """The folders whose files are read when a pair is: of its locks and of what is above them, of members, of files."""
+    yield "."
+    for context in contexts:
+        for file in context.files:
+            yield from (each.as_posix() for each in reversed(PurePosixPath(file.name).parents))
+        for side in (context.dev, context.prod):
+            workspace = workspace_of(side)
+            for folder in workspace.folders if workspace is not None else ():
+                yield posixpath.normpath(posixpath.join(side.folder, folder))
 
 
 class _Pair:

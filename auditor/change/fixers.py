@@ -270,7 +270,7 @@ def _is_wanted(repair: Repair, index: object) -> bool:
 REMEDIES: Final[dict[str, Remedy]] = {
     "LA101": Remedy((dropped,)),
     "LA102": Remedy((dropped,)),
-    "LA103": Remedy((requirement_alike,)),
+    "LA103": Remedy((source_alike, requirement_alike)),
     "LA104": Remedy((dropped,)),
     "LA105": Remedy((source_alike,)),
     "LA106": Remedy(),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _DECLARING: Final = ("pyproject.toml", "uv.toml", "uv.lock", "*/pyproject.toml", "*/uv.lock")
 _UPWARDS: Final = re.compile(r"\.\.(?:/\.\.)*")
 _LOCK: Final = "uv.lock"
+_LARGE: Final = 64_000_000  # bytes
 _LEAST: Final = 2  # levels above the root that are mirrored whatever those files say
 # What uv looks for in every folder above a project.
 _INHERITED: Final = ("pyproject.toml", "uv.toml", ".python-version")
@@ -119,6 +120,29 @@ class Tree:
             if data is not None:
                 place.write_bytes(data)
         return place
+
+    def settle(self, folder: str, *, deep: bool = False) -> None:
+        """Copy the files of a folder instead of linking them: what reads a project follows no link that leaves it.
+
+        Files that lead out of the repository stay links, and large ones, which nothing reads.
+
+        Args:
+            folder: relative to the root; one that is not there is none to copy.
+            deep: with all folders below it.
+        """
+        place = self.folder
+        if not (self.root / folder).is_dir():
+            return
+        for part in PurePosixPath(folder).parts:
+            place /= part
+            self._unfold(place, folder)
+        for entry in sorted(place.iterdir()):
+            real = Path(os.path.realpath(entry))
+            if deep and real.is_dir():
+                self.settle(f"{folder}/{entry.name}", deep=True)
+            elif entry.is_symlink() and self.root in real.parents and real.is_file() and real.stat().st_size <= _LARGE:
+                entry.unlink()
+                shutil.copyfile(real, entry)
 
     def _unfold(self, place: Path, path: str) -> None:
         """Make a real folder of a linked one, with a link for each entry."""
