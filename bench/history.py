@@ -55,6 +55,10 @@ class Step:
         key: lockaudit's key.
         told: what the key is made of, for people: flash-attn, torch with its CUDA, Python.
         prebuilt: whether it is installed from a wheel by URL, and counted as if it were compiled.
+        text: of the lock.
+        target: for which all of it is worked out.
+        extras: that bring flash-attn.
+        cuda: of the image, which follows torch's.
     """
 
     date: str
@@ -63,6 +67,10 @@ class Step:
     key: str
     told: str
     prebuilt: bool
+    text: str
+    target: str
+    extras: tuple[str, ...]
+    cuda: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +112,12 @@ class Replay:
         return len({step.told for step in self.steps})
 
 
-def replay(bundle: Path) -> Replay:
+def replay(bundle: Path, last: int | None = None) -> Replay:
     """Work out every version's keys.
 
     Args:
         bundle: a git bundle whose commits each hold a uv.lock.
+        last: how many versions to read; None for all.
     """
     steps: list[Step] = []
     versions = 0
@@ -116,12 +125,12 @@ def replay(bundle: Path) -> Replay:
         repository, folder = Path(scratch, "repository"), Path(scratch, "project")
         _git("clone", "--quiet", "--bare", str(bundle), str(repository))
         folder.mkdir()
-        for commit, date in _commits(repository):
+        for commit, date in _commits(repository)[:last]:
             text = _git("show", f"{commit}:uv.lock", cwd=repository)
             (folder / "uv.lock").write_text(text)
             versions += 1
             lock = read_lock(folder / "uv.lock", folder)
-            step = _step(lock, date, hashlib.sha256(text.encode()).hexdigest())
+            step = _step(lock, date, text)
             steps += [step] if step is not None else []
     return Replay(versions, tuple(steps))
 
@@ -135,7 +144,7 @@ def _git(*arguments: str, cwd: Path | None = None) -> str:
     return subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True, text=True).stdout
 
 
-def _step(lock: Lock, date: str, naive: str) -> Step | None:
+def _step(lock: Lock, date: str, text: str) -> Step | None:
     extras = _extras(lock)
     if extras is None:
         return None
@@ -161,11 +170,15 @@ def _step(lock: Lock, date: str, naive: str) -> Step | None:
     key = next(key for key in build_keys(side, selection, config, pins) if key.name == PACKAGE)
     return Step(
         date=date,
-        naive=naive,
+        naive=hashlib.sha256(text.encode()).hexdigest(),
         closure=_digest([target.python, package.label, *sorted(_closure(selection, torch))]),
         key=key.readable,
         told=f"{package.label}, {torch.label}, CUDA {cuda}, Python {target.python}",
         prebuilt=prebuilt,
+        text=text,
+        target=f"linux-x86_64-cp3{minor}",
+        extras=extras,
+        cuda=cuda,
     )
 
 

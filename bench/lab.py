@@ -116,13 +116,13 @@ def open_lab(scratch: Path) -> Iterator[Lab]:
         archive = save_image(UV_IMAGE, scratch / "uv.tar")
         with serve(index.root) as base:
             project = write_project(scratch / "app", base, wheels=False)
-            _settle(project)
+            settle(project)
             yield Lab(scratch, index, base, registry, container, project, archive)
     finally:
         docker("rm", "--force", "--volumes", container, check=False)
 
 
-def _settle(project: Path) -> None:
+def settle(project: Path) -> None:
     """What rows need to find in the project; architectures by hand, so that another CUDA is another CUDA only."""
     pyproject = project / "pyproject.toml"
     (project / "README.md").write_text("# A stand-in\n")

@@ -128,7 +128,12 @@ class Built:
     @property
     def all_effects(self) -> list[Files | Taken | Ran]:
         """Those of what it stands on first."""
-        return [*(self.base.all_effects if self.base is not None else ()), *self.effects]
+        found: list[list[Files | Taken | Ran]] = []
+        current: Built | None = self
+        while current is not None:
+            found.append(current.effects)
+            current = current.base
+        return [effect for effects in reversed(found) for effect in effects]
 
     @property
     def values(self) -> dict[str, str]:
@@ -159,6 +164,8 @@ class Builds:
     def built(self, name: str) -> Built:
         """The stage that a solve builds."""
         solve = self.solves[name]
+        for stage in solve.dockerfile.stages[: solve.stage]:  # one by one, however deep they stand on each other
+            self.stage(solve, stage)
         return self.stage(solve, solve.dockerfile.stages[solve.stage])
 
     def needed(self, name: str) -> list[Built]:
@@ -305,6 +312,7 @@ class _Reader:
         )
         self.built.own.append(layer)
         self.built.last = layer
+        _ = layer.result  # worked out from the first step on, not from the last one back
         return layer
 
     def declare(self, instruction: Instruction) -> None:

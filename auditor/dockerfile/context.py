@@ -16,7 +16,7 @@ from auditor.dockerfile.files import context_path
 from auditor.dockerfile.shell import is_known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 IGNORE: Final = ".dockerignore"
 _SPECIAL: Final = frozenset(".$+(){}|^")
@@ -57,19 +57,37 @@ def read_patterns(text: str) -> tuple[str, ...]:
 def without_ignored(files: Mapping[str, File], patterns: Iterable[str]) -> dict[str, File]:
     """The files that reach the builder."""
     compiled = [(pattern.startswith("!"), _expression(pattern.removeprefix("!"))) for pattern in patterns]
-    return {path: file for path, file in files.items() if not _is_ignored(path, compiled)}
+    if not compiled:
+        return dict(files)
+    known: dict[str, tuple[tuple[bool, ...], bool]] = {"": ((False,) * len(compiled), False)}
+    return {path: file for path, file in files.items() if not _matched(path, compiled, known)[1]}
 
 
-def _is_ignored(path: str, patterns: list[tuple[bool, re.Pattern[str] | None]]) -> bool:
-    above = path
-    places = [path]
-    while above := posixpath.dirname(above):
-        places.append(above)
-    ignored = False
-    for takes_back, pattern in patterns:
-        if takes_back == ignored and pattern is not None and any(map(pattern.fullmatch, places)):
-            ignored = not takes_back
-    return ignored
+def _matched(
+    path: str,
+    patterns: Sequence[tuple[bool, re.Pattern[str] | None]],
+    known: dict[str, tuple[tuple[bool, ...], bool]],
+) -> tuple[tuple[bool, ...], bool]:
+    """(which patterns match a path, whether it is ignored): `MatchesUsingParentResults` of the original.
+
+    A pattern that matches a folder matches everything in it. One that could change nothing there is not looked at, and
+    so does not match: after `*.md`, `!docs` takes no file of docs back, because docs itself was never ignored.
+    """
+    parts = path.split("/")
+    above, state = known[""], known[""]
+    for count in range(1, len(parts) + 1):
+        place = "/".join(parts[:count])
+        if place not in known:
+            found, ignored = [], False
+            for (takes_back, pattern), inherited in zip(patterns, above[0], strict=True):
+                matches = inherited
+                if not matches and takes_back == ignored and pattern is not None:
+                    matches = pattern.fullmatch(place) is not None
+                found.append(matches)
+                ignored = not takes_back if matches else ignored
+            known[place] = (tuple(found), ignored)
+        above = state = known[place]
+    return state
 
 
 def _expression(pattern: str) -> re.Pattern[str] | None:

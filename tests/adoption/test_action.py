@@ -84,10 +84,12 @@ def run(
     args: str = ARGS,
     version: str = "",
     sarif: str = "false",
+    plan: str = "false",
+    base: str = "",
     path: str | None = None,
 ) -> Run:
     """Run the step as the runner does: `bash -e` on its text, inputs in the variables that action.yml names."""
-    inputs = {"root": root, "args": args, "version": version, "sarif": sarif}
+    inputs = {"root": root, "args": args, "version": version, "sarif": sarif, "plan": plan}
     named = re.findall(r"^ +(LOCKAUDIT_\w+): \$\{\{ inputs\.(\w+) \}\}$", TEXT, re.MULTILINE)
     assert {name for _, name in named} == set(inputs)
     files = {name: workspace.parent / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV")}
@@ -98,6 +100,7 @@ def run(
         "RUNNER_TEMP": str(workspace.parent),
         **{name: str(file) for name, file in files.items()},
         **{variable: inputs[name] for variable, name in named},
+        "LOCKAUDIT_BASE": base,
         **({"PATH": path} if path else {}),
     }
     done = subprocess.run(
@@ -129,12 +132,12 @@ def commands(log: str) -> list[str]:
 
 
 def test_inputs_are_variables_and_never_text_of_a_script() -> None:
-    assert steps() == ['bash "$GITHUB_ACTION_PATH/check.sh"']
+    assert steps() == [f'bash "$GITHUB_ACTION_PATH/{script}"' for script in ("check.sh", "comment.sh")]
     assert not [step for step in steps() if "${{" in step]
 
 
 def test_sarif_is_a_second_step_with_a_condition() -> None:
-    upload = TEXT.partition("    - if: ")[2]
+    upload = TEXT.split("    - if: ")[1]
     assert upload.startswith("${{ always() && steps.check.outputs.sarif-file != '' }}\n")
     assert "uses: github/codeql-action/upload-sarif@" in upload
 

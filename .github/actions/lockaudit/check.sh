@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs `lockaudit check` for a GitHub workflow: annotations on the lines, a summary on the run's page, a SARIF file for
-# code scanning. Reads LOCKAUDIT_ROOT, LOCKAUDIT_ARGS, LOCKAUDIT_VERSION and LOCKAUDIT_SARIF, which action.yml sets, and
-# exits as lockaudit does.
+# code scanning, a plan for comment.sh. Reads LOCKAUDIT_ROOT, LOCKAUDIT_ARGS, LOCKAUDIT_VERSION, LOCKAUDIT_SARIF,
+# LOCKAUDIT_PLAN and LOCKAUDIT_BASE, which action.yml sets, and exits as `lockaudit check` does.
 set -euo pipefail
 
 fail() {
@@ -69,5 +69,22 @@ printf 'exit-code=%s\n' "$code" >>"$GITHUB_OUTPUT"
 if [[ ${LOCKAUDIT_SARIF:-} == true && $code -le 1 ]]; then
     check sarif --output-file "$scratch/lockaudit.sarif" >/dev/null 2>&1 || true
     printf 'sarif-file=%s\n' "$scratch/lockaudit.sarif" >>"$GITHUB_OUTPUT"
+fi
+
+# plan: what the pull request costs, as Markdown. A plan that cannot be made says why, and fails nothing.
+plan() {
+    [[ $base =~ ^[0-9a-f]{40,64}$ ]] || fail 'the input `plan` needs the event `pull_request`'
+    git -C "$root" cat-file -e "$base^{commit}" 2>/dev/null ||
+        git -C "$root" fetch --quiet --no-tags --depth=1 origin "$base"
+    "${command[@]}" plan --base "$base" --output-format markdown -- "$root" >"$scratch/plan.md"
+}
+
+base=${LOCKAUDIT_BASE:-}
+if [[ ${LOCKAUDIT_PLAN:-} == true && $code -le 1 ]]; then
+    if (plan) 2>"$scratch/stderr"; then
+        cat "$scratch/plan.md" >>"$GITHUB_STEP_SUMMARY"
+        printf 'plan-file=%s\n' "$scratch/plan.md" >>"$GITHUB_OUTPUT"
+    fi
+    sed 's/^/lockaudit: /' "$scratch/stderr" >&2
 fi
 exit "$code"

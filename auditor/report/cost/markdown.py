@@ -20,6 +20,7 @@ from auditor.report.cost.words import (
     verdict,
     versions,
 )
+from auditor.source import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,7 +38,7 @@ def code(text: str) -> str:
 
 def safe(text: str) -> str:
     """A text of which Markdown takes no character for more than it is."""
-    return "".join(char if char in _PLAIN or char.isalnum() else f"&#{ord(char)};" for char in text.replace("\n", " "))
+    return "".join(char if char in _PLAIN or char.isalnum() else f"&#{ord(char)};" for char in printable(text))
 
 
 def render_markdown(cost: Cost) -> str:
