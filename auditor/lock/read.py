@@ -12,12 +12,11 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from packaging.version import Version
-
 from auditor.errors import InputError
-from auditor.lock.marker import Marker, MarkerError, is_specifier_set, parse as parse_marker, parse_version
+from auditor.lock.artifacts import read_sdist, read_wheels
+from auditor.lock.getters import Getters
+from auditor.lock.marker import is_specifier_set, parse_version
 from auditor.lock.model import (
-    Artifact,
     ConflictItem,
     Edge,
     Lock,
@@ -32,20 +31,16 @@ from auditor.source import read_source
 from auditor.toml import parse_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from packaging.version import Version
 
     from auditor.source import SourceFile
 
 LOCK_VERSION = 1
-_LARGEST = 2**63 - 1
 _HEADER = re.compile(r"\[\[[ \t]*(?:package|distribution)[ \t]*\]\]")
 _VERSION = re.compile(r"^[ \t]*version[ \t]*=", re.MULTILINE)
 _FULL_SHA = re.compile(r"[0-9a-f]{40}")
-# Name, version, an optional build, then three sets of tags, of which the Pythons begin with no digit.
-_WHEEL = re.compile(r"[^-]+-[^-]+(?:-[^-]+)?-(?!\d)[\w.]+-[\w.]+-[\w.]+\.whl", re.ASCII)
-_LONGEST_NAME = 255  # of a file, on every file system; a longer one could hold a billion tags
-_HASH = re.compile(r"md5:[0-9a-f]{32}|(?:sha256|blake2b):[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 
 Table = dict[str, Any]
 
@@ -78,7 +73,7 @@ class _Reader:
     def __init__(self, source: SourceFile, tables: Table) -> None:
         self.source = source
         self.tables = tables
-        self.line = 1
+        self.get = Getters(source)
         self.tables_of_packages: list[Table] = []
         self.spans: list[tuple[int, int]] = []
         self.by_name: dict[str, list[int]] = {}
@@ -86,138 +81,71 @@ class _Reader:
         self.by_identity: dict[tuple[str, Version | None, Source], int] = {}
         self.sources: dict[tuple[tuple[str, Any], ...], Source] = {}
 
-    def fail(self, message: str, hint: str | None = None) -> InputError:
-        return InputError(message, path=self.source.name, line=self.line, hint=hint or "run `uv lock` to write it anew")
-
-    # -- typed getters ------------------------------------------------------------------------------------------
-
-    def text(self, table: Mapping[str, Any], key: str, where: str) -> str | None:
-        value = table.get(key)
-        if value is not None and not isinstance(value, str):
-            raise self.fail(f"`{key}` of {where} is {_kind(value)}, not a string")
-        return value
-
-    def table_list(self, table: Mapping[str, Any], key: str, where: str) -> list[Table]:
-        value = table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.fail(f"`{key}` of {where} is not a list of tables")
-        return value
-
-    def names(self, table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
-        value = table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.fail(f"`{key}` of {where} is not a list of strings")
-        return tuple(normalize(item) for item in value)
-
-    def number(self, table: Mapping[str, Any], key: str, where: str) -> int | None:
-        value = table.get(key)
-        if value is not None and (type(value) is not int or not 0 <= value <= _LARGEST):
-            raise self.fail(f"`{key}` of {where} is not a whole number of 64 bits")
-        return value
-
-    def default_groups(self, table: Mapping[str, Any], where: str) -> tuple[str, ...] | None:
-        """Group names; `("all",)` for every group, which the file writes as a string; None where it says nothing."""
-        if "default-groups" not in table:
-            return None
-        if table["default-groups"] == "all":
-            return ("all",)
-        return self.names(table, "default-groups", where)
-
-    def aliased(self, table: Mapping[str, Any], key: str, alias: str, where: str) -> str:
-        """The one of two spellings of a key that the table has."""
-        if key in table and alias in table:
-            raise self.fail(f"{where} has both `{key}` and `{alias}`, which mean the same")
-        return alias if alias in table else key
-
-    def subtable(self, table: Mapping[str, Any], key: str, where: str) -> Table:
-        value = table.get(key, {})
-        if not isinstance(value, dict):
-            raise self.fail(f"`{key}` of {where} is {_kind(value)}, not a table")
-        return value
-
-    def markers(self, table: Mapping[str, Any], key: str, where: str) -> tuple[Marker, ...]:
-        value = table.get(key, [])
-        if not isinstance(value, list):
-            raise self.fail(f"`{key}` of {where} is {_kind(value)}, not a list")
-        return tuple(marker for item in value if (marker := self.marker(item, where)) is not None)
-
-    def marker(self, value: object, where: str) -> Marker | None:
-        if value is None:
-            return None
-        if not isinstance(value, str):
-            raise self.fail(f"a marker of {where} is {_kind(value)}, not a string")
-        try:
-            return parse_marker(value)
-        except (MarkerError, RecursionError) as error:
-            raise self.fail(f"a marker of {where} cannot be read: {error}") from None
-
-    # -- the parts ----------------------------------------------------------------------------------------------
-
     def lock(self) -> Lock:
         self.check_version()
         tables = self.tables
-        requires_python = self.text(tables, "requires-python", "the lock")
+        requires_python = self.get.text(tables, "requires-python", "the lock")
         if requires_python is None:
-            raise self.fail("the lock has no `requires-python`")
+            raise self.get.fail("the lock has no `requires-python`")
         if not is_specifier_set(requires_python):
-            raise self.fail(f"`requires-python` of the lock is no list of version specifiers: {requires_python!r}")
-        self.tables_of_packages = self.table_list(
-            tables, self.aliased(tables, "package", "distribution", "the lock"), "the lock"
+            raise self.get.fail(f"`requires-python` of the lock is no list of version specifiers: {requires_python!r}")
+        self.tables_of_packages = self.get.table_list(
+            tables, self.get.aliased(tables, "package", "distribution", "the lock"), "the lock"
         )
         self.spans = _package_spans(self.source, len(self.tables_of_packages))
         self.index_identities()
         packages = tuple(self.package(index) for index in range(len(self.tables_of_packages)))
-        self.line = 1
+        self.get.line = 1
         return Lock(
             file=self.source,
-            revision=self.number(tables, "revision", "the lock") or 0,
+            revision=self.get.number(tables, "revision", "the lock") or 0,
             requires_python=requires_python,
-            resolution_markers=self.markers(tables, "resolution-markers", "the lock"),
-            supported_markers=self.markers(tables, "supported-markers", "the lock"),
-            required_markers=self.markers(tables, "required-markers", "the lock"),
+            resolution_markers=self.get.markers(tables, "resolution-markers", "the lock"),
+            supported_markers=self.get.markers(tables, "supported-markers", "the lock"),
+            required_markers=self.get.markers(tables, "required-markers", "the lock"),
             conflicts=self.conflicts(),
-            options=self.subtable(tables, "options", "the lock"),
-            manifest=self.manifest(self.subtable(tables, "manifest", "the lock")),
+            options=self.get.subtable(tables, "options", "the lock"),
+            manifest=self.manifest(self.get.subtable(tables, "manifest", "the lock")),
             packages=packages,
             by_name={name: tuple(packages[index] for index in indices) for name, indices in self.by_name.items()},
         )
 
     def check_version(self) -> None:
-        version = self.number(self.tables, "version", "the lock")
+        version = self.get.number(self.tables, "version", "the lock")
         if version is None:
-            raise self.fail("this is not a uv.lock: it has no `version`", "name the uv.lock of a uv project")
+            raise self.get.fail("this is not a uv.lock: it has no `version`", "name the uv.lock of a uv project")
         found = _VERSION.search(self.source.text)
-        self.line = self.source.text.count("\n", 0, found.start()) + 1 if found is not None else 1
+        self.get.line = self.source.text.count("\n", 0, found.start()) + 1 if found is not None else 1
         if version != LOCK_VERSION:
-            raise self.fail(
+            raise self.get.fail(
                 f"the lock has version {version}; lockaudit reads version {LOCK_VERSION}",
                 "lock with a uv that writes version 1, or upgrade lockaudit",
             )
-        self.line = 1
+        self.get.line = 1
 
     def index_identities(self) -> None:
         for index, table in enumerate(self.tables_of_packages):
-            self.line = self.spans[index][0]
-            raw_name = self.text(table, "name", "a package")
+            self.get.line = self.spans[index][0]
+            raw_name = self.get.text(table, "name", "a package")
             if not raw_name:
-                raise self.fail("a package has no name")
+                raise self.get.fail("a package has no name")
             name = normalize(raw_name)
             identity = (name, self.version(table, name), self.source_of(table.get("source"), name))
             if identity[1] is None and identity[2].kind is SourceKind.REGISTRY:
-                raise self.fail(f"{name} comes from a registry but has no version")
+                raise self.get.fail(f"{name} comes from a registry but has no version")
             other = self.by_identity.setdefault(identity, index)
             if other != index:
                 first = self.spans[other][0]
-                raise self.fail(f"{name} is here twice with the same version and source (first at line {first})")
+                raise self.get.fail(f"{name} is here twice with the same version and source (first at line {first})")
             self.identities.append(identity)
             self.by_name.setdefault(name, []).append(index)
 
     def package(self, index: int) -> Package:
         table = self.tables_of_packages[index]
-        self.line, last = self.spans[index]
+        self.get.line, last = self.spans[index]
         name, version, source = self.identities[index]
-        optional = self.subtable(table, "optional-dependencies", name)
-        groups = self.subtable(table, self.aliased(table, "dev-dependencies", "dependency-groups", name), name)
+        optional = self.get.subtable(table, "optional-dependencies", name)
+        groups = self.get.subtable(table, self.get.aliased(table, "dev-dependencies", "dependency-groups", name), name)
         sdist = table.get("sdist")
         return Package(
             index=index,
@@ -227,43 +155,43 @@ class _Reader:
             dependencies=self.edges(table, "dependencies", name),
             optional={normalize(extra): self.edges(optional, extra, name) for extra in optional},
             groups={normalize(group): self.edges(groups, group, name) for group in groups},
-            wheels=self.wheels(self.table_list(table, "wheels", name), name, version, source),
-            sdist=None if sdist is None else self.sdist(sdist, name, source),
-            resolution_markers=self.markers(table, "resolution-markers", name),
-            default_groups=self.default_groups(table, name),
+            wheels=read_wheels(self.get, self.get.table_list(table, "wheels", name), name, version, source),
+            sdist=None if sdist is None else read_sdist(self.get, sdist, name, source),
+            resolution_markers=self.get.markers(table, "resolution-markers", name),
+            default_groups=self.get.default_groups(table, name),
             metadata=self.metadata(table, name),
-            line=self.line,
+            line=self.get.line,
             last_line=last,
         )
 
     def metadata(self, table: Table, where: str) -> Table:
         """`package.metadata`, with the shapes that everything below relies on."""
-        metadata = self.subtable(table, "metadata", where)
+        metadata = self.get.subtable(table, "metadata", where)
         if metadata:
-            self.names(metadata, "provides-extras", f"the metadata of {where}")
-            self.table_list(metadata, "requires-dist", f"the metadata of {where}")
-            groups = self.subtable(metadata, "requires-dev", f"the metadata of {where}")
+            self.get.names(metadata, "provides-extras", f"the metadata of {where}")
+            self.get.table_list(metadata, "requires-dist", f"the metadata of {where}")
+            groups = self.get.subtable(metadata, "requires-dev", f"the metadata of {where}")
             for group in groups:
-                self.table_list(groups, group, f"the metadata of {where}")
+                self.get.table_list(groups, group, f"the metadata of {where}")
         return metadata
 
     def version(self, table: Table, where: str) -> Version | None:
-        text = self.text(table, "version", where)
+        text = self.get.text(table, "version", where)
         if text is None:
             return None
         version = parse_version(text)
         if version is None:
-            raise self.fail(f"`{text[:80]}` of {where} is not a version (PEP 440)")
+            raise self.get.fail(f"`{text[:80]}` of {where} is not a version (PEP 440)")
         return version
 
     def source_of(self, value: object, where: str) -> Source:
         if not isinstance(value, dict):
-            raise self.fail(f"{where} has no source" if value is None else f"the source of {where} is not a table")
+            raise self.get.fail(f"{where} has no source" if value is None else f"the source of {where} is not a table")
         try:
             key = tuple(sorted(value.items()))
             known = self.sources.get(key)
         except TypeError:
-            raise self.fail(f"the source of {where} has a value that is not a string") from None
+            raise self.get.fail(f"the source of {where} has a value that is not a string") from None
         if known is None:
             known = self.sources[key] = self.parse_source(value, where)
         return known
@@ -272,12 +200,12 @@ class _Reader:
         kinds = [kind for kind in SourceKind if kind.value in table]
         if len(kinds) != 1:
             known = ", ".join(SourceKind)
-            raise self.fail(f"the source of {where} is none of {known}: {', '.join(table) or 'an empty table'}")
+            raise self.get.fail(f"the source of {where} is none of {known}: {', '.join(table) or 'an empty table'}")
         kind = kinds[0]
         location = table[kind.value]
         if not isinstance(location, str) or not location:
-            raise self.fail(f"the {kind} source of {where} is not a string")
-        subdirectory = self.text(table, "subdirectory", f"the source of {where}") or ""
+            raise self.get.fail(f"the {kind} source of {where} is not a string")
+        subdirectory = self.get.text(table, "subdirectory", f"the source of {where}") or ""
         if kind is SourceKind.GIT:
             return self.git_source(location, where)
         return Source(kind=kind, location=location, subdirectory=subdirectory)
@@ -287,12 +215,12 @@ class _Reader:
         url, _, query = rest.partition("?")
         revision = fragment.lower()
         if not _FULL_SHA.fullmatch(revision):
-            raise self.fail(f"the git source of {where} has no full commit: {location}")
+            raise self.get.fail(f"the git source of {where} has no full commit: {location}")
         items = [(key, unquote(value)) for key, _, value in (item.partition("=") for item in query.split("&") if item)]
         reference = next((f"{key}={value}" for key, value in items if key in {"tag", "branch", "rev"}), "")
         wanted = reference.removeprefix("rev=").lower()
         if reference.startswith("rev=") and _FULL_SHA.fullmatch(wanted) and wanted != revision:
-            raise self.fail(f"the git source of {where} asks for {wanted} and is locked to {revision}")
+            raise self.get.fail(f"the git source of {where} asks for {wanted} and is locked to {revision}")
         subdirectory = next((value for key, value in items if key == "subdirectory"), "")
         extra = tuple(sorted(item for item in items if item[0] not in {"tag", "branch", "rev", "subdirectory"}))
         return Source(
@@ -307,7 +235,7 @@ class _Reader:
     def edges(self, table: Table, key: str, where: str) -> tuple[Edge, ...]:
         if key not in table:
             return ()
-        edges = tuple(self.edge(item, where) for item in self.table_list(table, key, where))
+        edges = tuple(self.edge(item, where) for item in self.get.table_list(table, key, where))
         if len({edge.target for edge in edges}) == len(edges):
             return edges
         meanings = set()
@@ -315,18 +243,18 @@ class _Reader:
             meaning = (edge.target, frozenset(edge.extras), edge.marker and edge.marker.root)
             if meaning in meanings:
                 name = self.identities[edge.target][0]
-                raise self.fail(f"{where} depends on {name} twice, with the same extras and the same marker")
+                raise self.get.fail(f"{where} depends on {name} twice, with the same extras and the same marker")
             meanings.add(meaning)
         return edges
 
     def edge(self, table: Table, where: str) -> Edge:
-        raw_name = self.text(table, "name", f"a dependency of {where}")
+        raw_name = self.get.text(table, "name", f"a dependency of {where}")
         if not raw_name:
-            raise self.fail(f"a dependency of {where} has no name")
+            raise self.get.fail(f"a dependency of {where} has no name")
         name = normalize(raw_name)
         candidates = self.by_name.get(name, [])
         if len(candidates) > 1 and "source" not in table:
-            raise self.fail(f"{where} depends on {name}, and does not say which of {len(candidates)} entries")
+            raise self.get.fail(f"{where} depends on {name}, and does not say which of {len(candidates)} entries")
         # Of several entries, a left out version means the one that has none; of one, it means that one.
         found = candidates[0] if candidates else None
         if found is not None and ("version" in table or "source" in table):
@@ -338,81 +266,27 @@ class _Reader:
             found = self.by_identity.get((name, version, source))
         if found is None:
             described = " ".join(str(part) for part in (name, table.get("version")) if part)
-            raise self.fail(f"{where} depends on {described}, which is not in this lock")
+            raise self.get.fail(f"{where} depends on {described}, which is not in this lock")
         extra = "extra" if "extra" in table else "extras"
-        return Edge(found, self.names(table, extra, where), self.marker(table.get("marker"), where))
-
-    def wheels(self, found: list[Table], name: str, version: Version | None, source: Source) -> tuple[Artifact, ...]:
-        archive = source.kind is SourceKind.GIT and any(key == "path" for key, _ in source.extra)
-        needs_hash = source.kind in {SourceKind.URL, SourceKind.PATH} or archive
-        has_none = source.is_local_tree or (source.kind is SourceKind.GIT and not archive)
-        written = None if version is None else str(version)
-        wheels = []
-        for table in found:
-            artifact = self.wheel(table, name, version, written)
-            if artifact.hash is None and needs_hash:
-                raise self.fail(f"the wheel of {name}, a {source.kind} source, has no hash")
-            if artifact.hash is not None and has_none:
-                raise self.fail(f"{name} is a {source.kind} source, but has a wheel with a hash: {artifact.filename}")
-            wheels.append(artifact)
-        return tuple(wheels)
-
-    def wheel(self, table: Table, name: str, version: Version | None, written: str | None) -> Artifact:
-        """One wheel; `written` is the text of `version`, made once for all of a package's wheels."""
-        location = table.get("url") or table.get("path") or table.get("filename") or ""
-        if not isinstance(location, str) or not location:
-            raise self.fail(f"a wheel of {name} has neither url, path nor filename")
-        filename = _file_name(location)
-        if not filename.endswith(".whl"):
-            raise self.fail(f"a wheel of {name} is no wheel: {filename}")
-        if not _WHEEL.fullmatch(filename) or len(filename) > _LONGEST_NAME:
-            raise self.fail(f"a wheel of {name} has no valid file name: {filename}")
-        if version is not None and (text := filename.split("-", 2)[1]) != written:
-            self.check_version_of_wheel(text, filename, name, version)
-        return self.artifact(table, filename, location, is_wheel=True)
-
-    def check_version_of_wheel(self, text: str, filename: str, name: str, version: Version) -> None:
-        """Refuse a version, as a wheel's name writes it, that is not the locked one."""
-        found = parse_version(text)
-        if found is None:
-            raise self.fail(f"a wheel of {name} has no valid version: {filename}")
-        # uv takes a local part that only the file has: publishers put the build's key there.
-        if found != version and not (version.local is None and Version(found.public) == version):
-            raise self.fail(f"{name} is locked at {version}, but its wheel is of version {found}: {filename}")
-
-    def sdist(self, table: object, name: str, source: Source) -> Artifact:
-        if not isinstance(table, dict):
-            raise self.fail(f"the sdist of {name} is not a table")
-        location = table.get("url") or table.get("path") or ""
-        if not isinstance(location, str):
-            raise self.fail(f"the sdist of {name} has a location that is not a string")
-        return self.artifact(table, _file_name(location or source.location), location, is_wheel=False)
-
-    def artifact(self, table: Table, filename: str, location: str, *, is_wheel: bool) -> Artifact:
-        digest, size = self.text(table, "hash", filename), self.number(table, "size", filename)
-        if digest is not None and not _HASH.fullmatch(digest):
-            digest = digest.lower()  # so that equal hashes are equal text
-            if not _HASH.fullmatch(digest):
-                raise self.fail(f"the hash of {filename} is not `algorithm:hex` of a known algorithm: {digest}")
-        return Artifact(filename=filename, location=location, hash=digest, size=size, is_wheel=is_wheel)
+        return Edge(found, self.get.names(table, extra, where), self.get.marker(table.get("marker"), where))
 
     def conflicts(self) -> tuple[tuple[ConflictItem, ...], ...]:
         sets = self.tables.get("conflicts", [])
         if not isinstance(sets, list) or not all(isinstance(items, list) for items in sets):
-            raise self.fail("`conflicts` of the lock is not a list of lists")
+            raise self.get.fail("`conflicts` of the lock is not a list of lists")
         if any(len(items) < 2 for items in sets):  # noqa: PLR2004 - nothing conflicts with itself
-            raise self.fail("a set of `conflicts` has fewer than two items")
+            raise self.get.fail("a set of `conflicts` has fewer than two items")
         return tuple(tuple(self.conflict_item(item) for item in items) for items in sets)
 
     def conflict_item(self, item: object) -> ConflictItem:
         if not isinstance(item, dict):
-            raise self.fail("an item of `conflicts` is not a table")
-        package = self.text(item, "package", "a conflict")
+            raise self.get.fail("an item of `conflicts` is not a table")
+        package = self.get.text(item, "package", "a conflict")
         if not package:
-            raise self.fail("an item of `conflicts` names no package")
-        extra, group = self.text(item, "extra", "a conflict"), self.text(item, "group", "a conflict")
+            raise self.get.fail("an item of `conflicts` names no package")
+        extra, group = self.get.text(item, "extra", "a conflict"), self.get.text(item, "group", "a conflict")
         if extra is not None and group is not None:
-            raise self.fail("an item of `conflicts` is both an extra and a group")
+            raise self.get.fail("an item of `conflicts` is both an extra and a group")
         return ConflictItem(
             package=normalize(package),
             extra=None if extra is None else normalize(extra),
@@ -420,10 +294,10 @@ class _Reader:
         )
 
     def manifest(self, table: Table) -> Manifest:
-        groups = self.subtable(table, "dependency-groups", "the manifest")
+        groups = self.get.subtable(table, "dependency-groups", "the manifest")
         return Manifest(
-            members=self.names(table, "members", "the manifest"),
-            default_groups=self.default_groups(table, "the manifest"),
+            members=self.get.names(table, "members", "the manifest"),
+            default_groups=self.get.default_groups(table, "the manifest"),
             requirements=self.requirements(table, "requirements"),
             groups={normalize(group): self.requirements(groups, group) for group in groups},
             raw=table,
@@ -431,20 +305,13 @@ class _Reader:
 
     def requirements(self, table: Table, key: str) -> tuple[Requirement, ...]:
         found = []
-        for item in self.table_list(table, key, "the manifest"):
-            name = self.text(item, "name", "a requirement of the manifest")
+        for item in self.get.table_list(table, key, "the manifest"):
+            name = self.get.text(item, "name", "a requirement of the manifest")
             if not name:
-                raise self.fail("a requirement of the manifest has no name")
-            extras = self.names(item, "extras", "the manifest")
-            found.append(Requirement(normalize(name), extras, self.marker(item.get("marker"), "the manifest")))
+                raise self.get.fail("a requirement of the manifest has no name")
+            extras = self.get.names(item, "extras", "the manifest")
+            found.append(Requirement(normalize(name), extras, self.get.marker(item.get("marker"), "the manifest")))
         return tuple(found)
-
-
-def _file_name(location: str) -> str:
-    """The last part of an address; few have a query or a fragment."""
-    if "?" in location or "#" in location:
-        location = location.partition("?")[0].partition("#")[0]
-    return unquote(location.rpartition("/")[2])
 
 
 def _package_spans(source: SourceFile, count: int) -> list[tuple[int, int]]:
@@ -466,15 +333,3 @@ def _package_spans(source: SourceFile, count: int) -> list[tuple[int, int]]:
     if len(starts) != count or not count:
         return [(1, last)] * count
     return list(zip(starts, [start - 1 for start in starts[1:]] + [last], strict=True))
-
-
-def _kind(value: object) -> str:
-    names: Iterable[tuple[type, str]] = (
-        (bool, "a boolean"),
-        (int, "a number"),
-        (float, "a number"),
-        (str, "a string"),
-        (list, "a list"),
-        (dict, "a table"),
-    )
-    return next((name for kind, name in names if isinstance(value, kind)), f"a {type(value).__name__}")
