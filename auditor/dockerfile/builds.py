@@ -161,6 +161,7 @@ class Builds:
         self.hopeful = hopeful
         self.knows_manifests = knows_manifests
         self._built: dict[tuple[str, int], Built] = {}
+        self._contents: dict[tuple[str, int, str], tuple[Part, ...]] = {}
 
     def built(self, name: str) -> Built:
         """The stage that a solve builds."""
@@ -203,6 +204,12 @@ class Builds:
         """What decides the bytes at a path of a stage or an image, the latest first."""
         if isinstance(source, str):
             return (Part(kind=Kind.IMAGE, name=source, value=f"{source}\n{path}"),)
+        place = (source.solve.name, source.stage.index, path)
+        if place not in self._contents:  # stages that copy from each other crosswise ask for one thing over and over
+            self._contents[place] = self._content(source, path)
+        return self._contents[place]
+
+    def _content(self, source: Built, path: str) -> tuple[Part, ...]:
         found: list[Part] = []
         for effect in reversed(source.all_effects):
             if isinstance(effect, Files):
@@ -210,7 +217,8 @@ class Builds:
                 if path in effect.at:
                     return tuple(found)
             elif isinstance(effect, Taken):
-                found += self._taken(effect, path)
+                taken = self._taken(effect, path)
+                found += [Part.of(_described(effect.source, effect.path), taken)] if taken else []
             elif effect.left is not None and any(_overlap(path, where) for where in effect.left):
                 found += _placed(effect.left, path)
                 return tuple(found)
@@ -368,7 +376,7 @@ class _Reader:
                 found = self.builds.find(self.solve, built.expand(given), self.stage.index)
                 built.takes += [found] if isinstance(found, Built) else []
                 effects.append(Taken(found, join("/", source), destination))
-                where = f"{join('/', source)} of {found.name if isinstance(found, Built) else found}"
+                where = _described(found, join("/", source))
                 parts.append(Part.of(where, self.builds.content(found, join("/", source))))
             elif not source.startswith(_REMOTE):
                 parts.append(self.from_context(source, destination, placed, instruction, is_folder=is_folder))
@@ -431,16 +439,19 @@ class _Reader:
             if "from" in items:
                 found = self.builds.find(self.solve, items["from"], self.stage.index)
                 built.takes += [found] if isinstance(found, Built) else []
-                name = found.name if isinstance(found, Built) else found
                 path = join("/", source)
                 if kind == "bind":
-                    yield Part.of(f"{path} of {name}", self.builds.content(found, path))
+                    yield Part.of(_described(found, path), self.builds.content(found, path))
                 else:
                     yield found.last.as_part() if isinstance(found, Built) else self.builds.content(found, path)[0]
             elif kind == "bind":
                 files = self.solve.files
                 parts = [file_part(path, files[path], rest) for path, rest in taken(files, source)]
                 yield Part.of(source or "the build context", parts)
+
+
+def _described(source: Built | str, path: str) -> str:
+    return f"{path} of {source.name if isinstance(source, Built) else source}"
 
 
 def _placed(files: Mapping[str, Part], path: str) -> list[Part]:

@@ -72,13 +72,18 @@ def file_part(path: str, file: File, name: str = "") -> Part:
 
 
 def compiled_by(parts: Iterable[Part]) -> tuple[str, ...]:
-    """The packages whose build locks are among what a RUN mounts."""
-    found: dict[str, None] = {}
-    for part in parts:
-        found |= dict.fromkeys(compiled_by(part.inner))
+    """The packages whose build locks are among what a RUN mounts, sorted."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    pending = list(parts)
+    while pending:
+        part = pending.pop()
         if part.kind is Kind.FILE and part.name.startswith(BUILD_LOCKS) and part.name.endswith("/key"):
-            found[part.name.split("/")[-2]] = None
-    return tuple(found)
+            found.add(part.name.split("/")[-2])
+        elif part.value not in seen:
+            seen.add(part.value)
+            pending += part.inner
+    return tuple(sorted(found))
 
 
 def compiling_lines(facts: StageFacts) -> frozenset[int]:

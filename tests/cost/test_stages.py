@@ -275,14 +275,40 @@ def test_several_files_are_counted(tmp_path: Path) -> None:
     assert (build["stages"][0]["cause"]["name"], build["stages"][0]["cause"]["others"]) == ("src/b.py", 2)
 
 
-def test_nine_hundred_stages_are_no_trouble(tmp_path: Path) -> None:
+def test_many_stages_on_each_other_are_no_trouble(tmp_path: Path) -> None:
     lines = ["FROM alpine AS s0", "COPY src/a.py /", "RUN a"]
-    for number in range(1, 900):
+    for number in range(1, 199):
         lines += [f"FROM s{number - 1} AS s{number}", f"RUN step {number}"]
     text = "\n".join(lines) + "\n"
     commit(state(tmp_path, text, src__a_py="1"))
     state(tmp_path, text, src__a_py="2")
-    assert plan(tmp_path)["verdict"].endswith("900 of 900 stages run again")
+    assert plan(tmp_path)["verdict"].endswith("199 of 199 stages run again")
+
+
+def test_many_stages_that_copy_from_each_other_crosswise_are_no_trouble(tmp_path: Path) -> None:
+    lines = ["FROM scratch AS s0", "COPY src/a.py /x/a"]
+    for number in range(1, 199):
+        copy = f"COPY --from=s{number - 1} /x /x"
+        lines += [f"FROM {'scratch' if number % 2 else 'alpine'} AS s{number}", copy, copy]
+    text = "\n".join(lines) + "\nRUN make\n"
+    commit(state(tmp_path, text, src__a_py="1"))
+    state(tmp_path, text, src__a_py="2")
+    document = plan(tmp_path)
+    assert document["verdict"].endswith("199 of 199 stages run again")
+    assert cause(document, "s198", "s198")[:2] == ("file", "src/a.py")
+
+
+def test_many_commands_that_read_each_other_s_files_are_no_trouble(tmp_path: Path) -> None:
+    lines = ["FROM alpine AS s0", "COPY src/a.py /x/a", "RUN make"]
+    for number in range(1, 199):
+        mount = f"--mount=type=bind,from=s{number - 1},source=/x,target=/y"
+        lines += [f"FROM alpine AS s{number}", f"RUN {mount} make"]
+    text = "\n".join(lines) + "\n"
+    commit(state(tmp_path, text, src__a_py="1"))
+    state(tmp_path, text, src__a_py="2")
+    document = plan(tmp_path)
+    assert document["verdict"].endswith("2 of 199 stages run again, 197 more perhaps")
+    assert cause(document, "s198", "s198")[:2] == ("file", "src/a.py")
 
 
 def test_what_git_ignores_is_not_looked_at_and_what_is_new_is(tmp_path: Path) -> None:
