@@ -57,7 +57,8 @@ def key(root: Path, output_format: str, revision: str | None, *, explain: bool, 
         document = {"version": 1, "keys": [_document(target, each) for target, each in keys]}
         click.echo(json.dumps(document, indent=2))
         return 0
-    click.echo("".join(_text(target, each, explain=explain) for target, each in keys), nl=False)
+    shown = [(target if choices.variant is None else "", each) for target, each in keys]
+    click.echo("".join(_text(target, each, explain=explain) for target, each in shown), nl=False)
     if not keys:
         click.echo(
             "nothing is compiled: every package has a wheel for the target, or does not depend on torch", err=True
@@ -66,6 +67,7 @@ def key(root: Path, output_format: str, revision: str | None, *, explain: bool, 
 
 
 def _text(target: str, each: BuildKey, *, explain: bool) -> str:
+    """A key, with its variant in brackets where the target names one."""
     _, bracket, variant = target.partition(" (")
     lines = [f"{each.readable}{bracket}{variant}"]
     if explain:

@@ -211,3 +211,29 @@ def test_names_that_would_mean_two_things_are_refused(project: Path) -> None:
     result = lockaudit("bake", project)
     assert (result.code, "two blocks named" in result.err) == (2, True)
     assert not (project / BAKE).exists()
+
+
+def test_platforms_without_variants(docker: str, project: Path, tmp_path: Path) -> None:
+    pyproject = project / "pyproject.toml"
+    before, _, rest = pyproject.read_text("utf-8").partition("[[tool.lockaudit.variant]]")
+    sides = '[tool.lockaudit.dev]\nextras = ["cu124"]\n\n[tool.lockaudit.prod]\nextras = ["cu124"]\n\n'
+    pyproject.write_text(before + sides + rest[rest.index("[tool.uv]") :], encoding="utf-8")
+    text = baked(project, PLATFORMS)
+    found = targets(docker, text, tmp_path, "prod", "dev")
+    names = {f"{stage}-{arch}" for stage in ("prod", "dev", "wheel-prod") for arch in ("amd64", "arm64")}
+    assert set(found) == names
+    assert all(each["platforms"] == [f"linux/{name.rpartition('-')[2]}"] for name, each in found.items())
+    assert set(targets(docker, text, tmp_path, "wheels-arm64")) == {"wheel-prod-arm64"}
+    folders = sorted(path.name for path in (project / "docker" / "wheels").iterdir())
+    assert folders == ["amd64", "arm64"]
+    assert hclfmt(text) == text
+
+
+def test_a_target_on_the_command_line_is_all_that_is_proven(project: Path) -> None:
+    baked(project, PLATFORMS)
+    arguments = ("--target", "linux-x86_64-cp311", "--output-format", "json")
+    assert lockaudit("check", project, *arguments).document["summary"]["targets"] == ["linux-x86_64-cp311"]
+    assert lockaudit("check", project, *arguments[2:]).document["summary"]["targets"] == [
+        "linux-x86_64-cp311",
+        "linux-aarch64-cp311",
+    ]
