@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import click
 
 from auditor import __version__
-from auditor.change.apply import difference
+from auditor.change.apply import apply, difference
+from auditor.change.derive import derive
+from auditor.change.tree import mirror
+from auditor.change.uv import lock
 from auditor.cli.adopt import Adoption, plan_adoption
-from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INTERRUPTED
-from auditor.source import read_source, refuse_outside, write_atomic
+from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INTERRUPTED, UvError
+from auditor.source import refuse_outside, write_atomic
 
 
 @click.command()
@@ -72,22 +74,25 @@ def _lock(root: Path, adoption: Adoption, *, run_uv: bool) -> list[str]:
         if uv is None or steps:
             steps.append(command)
             continue
-        seed = root / folder / "uv.lock"
-        is_seeded = folder != "." and not seed.exists()
-        if is_seeded:
-            # uv keeps the versions that it finds, and prunes the rest.
-            write_atomic(seed, read_source(root / "uv.lock", root).text, name=f"{folder}/uv.lock")
-        done = subprocess.run(  # noqa: S603 - uv, with a folder of ours
-            [uv, "lock", "--directory", str(root / folder), "--quiet"], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            if is_seeded:  # what uv could not turn into prod's lock is none
-                seed.unlink(missing_ok=True)
-            click.echo(f"uv could not lock {folder}:\n{done.stderr.strip()}", err=True)
+        try:
+            _lock_one(root, folder, uv)
+        except UvError as error:
+            click.echo(f"uv could not lock {folder}:\n{error.message}", err=True)
             steps.append(command)
         else:
             click.echo(f"locked {folder}", err=True)
     return steps
+
+
+def _lock_one(root: Path, folder: str, uv: str) -> None:
+    """Lock one project, prod's first lock out of the root's. Raises: UvError, and nothing has changed then."""
+    with mirror(root) as tree:
+        path = f"{folder}/uv.lock"
+        if folder != "." and tree.text(path) is None:
+            derive(tree, "uv.lock", path, uv)
+        else:
+            lock(tree, folder, uv)
+        apply(root, tree.changes())
 
 
 def _finish(root: Path) -> int:
