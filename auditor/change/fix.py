@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from auditor.change.apply import Result
 from auditor.change.derive import derive, told
 from auditor.change.fixers import REMEDIES, blamed
+from auditor.change.readable import settle_read
 from auditor.change.repair import Repair
 from auditor.change.tree import mirror
 from auditor.errors import UvError
 from auditor.finding import Severity
-from auditor.lock.workspace import workspace_of
 from auditor.rules.context import PairContext
 from auditor.rules.run import audit
-from auditor.wheel.build_lock import FOLDER
 
 if TYPE_CHECKING:
     from auditor.change.tree import Tree
@@ -79,9 +77,7 @@ def fix(root: Path, load: Load, program: str | None, *, only: tuple[str, ...] = 
     """
     pairs = load(root)
     with mirror(root) as tree:
-        for folder in _read_folders(pairs):
-            tree.settle(folder)
-        tree.settle(FOLDER, deep=True)
+        settle_read(tree, pairs)
         lines: list[str] = []
         offers: list[Offer] = []
         faults: list[str] = []
@@ -99,18 +95,6 @@ def fix(root: Path, load: Load, program: str | None, *, only: tuple[str, ...] = 
             contexts=contexts,
             outcome=audit(*contexts),
         )
-
-
-def _read_folders(contexts: Sequence[PairContext]) -> Iterator[str]:
-    """The folders whose files are read when a pair is: of its locks and of what is above them, of members, of files."""
-    yield "."
-    for context in contexts:
-        for file in context.files:
-            yield from (each.as_posix() for each in reversed(PurePosixPath(file.name).parents))
-        for side in (context.dev, context.prod):
-            workspace = workspace_of(side)
-            for folder in workspace.folders if workspace is not None else ():
-                yield posixpath.normpath(posixpath.join(side.folder, folder))
 
 
 class _Pair:

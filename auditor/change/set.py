@@ -12,6 +12,7 @@ from packaging.version import Version
 from auditor.bake.generate import keys_of
 from auditor.change.assign import Places, assign, look, pinned, without_settings
 from auditor.change.places import Scope
+from auditor.change.readable import settle_read
 from auditor.change.seed import seed
 from auditor.change.settle import Present, settle
 from auditor.change.tree import mirror
@@ -89,6 +90,7 @@ def set_versions(
     chosen = [context for context in before if variant in {"", context.name}]
     _refuse_ambiguous(chosen, wanted, variant)
     with mirror(root) as tree:
+        settle_read(tree, before)
         where = _places(tree, before, variant)
         declared, builds = look(tree, where)
         if variant:
