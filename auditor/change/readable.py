@@ -1,4 +1,4 @@
-"""What an audit reads is made the mirror's own, since it follows no link that leads out of the folder that it audits."""
+"""What an audit reads is made the mirror's own: it follows no link that leads out of the folder that it audits."""
 
 from __future__ import annotations
 

@@ -137,8 +137,11 @@ def test_only_the_values_change(repository: Path) -> None:
         text = before[path].decode()
         for old, new in moved.items():
             text = text.replace(old, new)
-        names = re.compile(r"^cu124 = \[|extras = |DEV_SELECTION=|^#")  # of extras, and in comments
-        expected = [line if names.search(line) else line.replace("cu124", "cu128") for line in text.split("\n")]
+        names = re.compile(r"^cu124 = \[|extras = ")  # of extras
+        of_index = path.endswith(".toml")
+        expected = [
+            line.replace("cu124", "cu128") if of_index and not names.search(line) else line for line in text.split("\n")
+        ]
         assert after[path].decode().split("\n") == expected
 
 
@@ -272,7 +275,7 @@ def test_a_kill_at_any_time_leaves_whole_files_and_the_next_run_ends_the_same(re
     subprocess.run([*command, "--root", str(wanted)], check=True, capture_output=True)
     takes = time.monotonic() - started
     after = state(wanted)
-    for part in (0.6, 0.9, 0.97):
+    for part in (0.7, 0.95):
         process = subprocess.Popen(
             [*command, "--root", str(repository)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
