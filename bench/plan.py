@@ -48,8 +48,10 @@ predicts, and those that BuildKit's log shows after `docker buildx bake dev prod
 unchanged project. A stage ran if one of its steps did: a RUN, COPY, ADD or WORKDIR that is in the log and is not CACHED
 there. Stages that no image needs are left out.
 
-**{exact} of {count} predictions are exact.**{others} The project has a workspace member, tests, one compiled wheel and
-this repository's `docker/Dockerfile-uv`; its packages are stand-ins of a few kilobytes, whose index tells no sizes.
+**{exact} of {count} predictions are exact.**{others}
+
+The project has a workspace member, tests, one compiled wheel and this repository's `docker/Dockerfile-uv`; its packages
+are stand-ins of a few kilobytes, whose index tells no sizes.
 
 | kind of change | predicted | ran | |
 |---|---|---|---|

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from contextlib import chdir, redirect_stderr, redirect_stdout
@@ -68,7 +69,7 @@ _FILES: Final = (
     ("docker-bake.hcl, docker/wheels/", "Written by lockaudit bake."),
 )
 # Written by hand, but for what the commands print.
-_WITH_OUTPUT: Final = ("README.md", "docs/index.md", "docs/how-to/read-a-finding.md")
+_WITH_OUTPUT: Final = ("README.md", "docs/index.md", "docs/how-to/read-a-finding.md", "docs/how-to/plan.md")
 # What the README shows is a repository's files, and nothing that a run leaves behind.
 _SHOWN: Final = ("pyproject.toml", "uv.lock", "prod", "docker", "docker-bake.hcl", ".dockerignore")
 
@@ -239,11 +240,36 @@ def _shown(name: str) -> str:
             return _console(folder, "check")
         if name == "check":
             return _console(folder, "check")
+        if name == "plan":
+            _edit_for_plan(folder)
+            return _console(folder, "plan")
         if name == "audit":
             return _console(folder, "check") + _console(folder, "bake", "--check")
         # Without the line that names a registry: which one it is, is the lock's business.
         shown = _console(folder, "key", "--explain").replace("key --explain", "key --explain | grep -v 'torch source'")
         return "".join(line for line in shown.splitlines(keepends=True) if not line.startswith("    torch source "))
+
+
+def _edit_for_plan(folder: Path) -> None:
+    """Commit a copy of the repository's files; then another CUDA, and another filelock in both locks."""
+    _git(folder, "init", "--quiet")
+    _git(folder, "add", "--all")
+    _git(folder, "commit", "--quiet", "--message=base")
+    dockerfile = folder / "docker" / "Dockerfile-uv"
+    dockerfile.write_text(dockerfile.read_text("utf-8").replace("CUDA_VERSION=12.4.1", "CUDA_VERSION=12.6.3"), "utf-8")
+    entry = re.compile(
+        r'(name = "filelock"\nversion = ")[^"]+("(?:\n(?!\[\[).*)*?filelock-)[\d.]+(-py3[^\n]* size = )(\d+)'
+    )
+    for lock in (folder / "uv.lock", folder / "prod" / "uv.lock"):
+        text = entry.sub(
+            lambda match: f"{match[1]}4.3.0{match[2]}4.3.0{match[3]}{int(match[4]) + 1200}", lock.read_text("utf-8")
+        )
+        lock.write_text(text, "utf-8")
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    author = ["-c", "user.name=docs", "-c", "user.email=docs@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *author, *arguments], cwd=folder, check=True)  # noqa: S603, S607 - our own words, the user's git
 
 
 def _console(folder: Path, *arguments: str) -> str:

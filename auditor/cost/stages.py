@@ -174,7 +174,8 @@ def _cause_of(old: Part | None, new: Part | None, layer: Layer, stage: str) -> C
 
 
 def _through(layer: Layer, stage: str) -> str:
-    return layer.stage if layer.stage != stage else ""
+    """The stage of a step; none for an image, which no stage has made."""
+    return layer.stage if layer.stage != stage and layer.instruction else ""
 
 
 def _shown(part: Part | None) -> str:

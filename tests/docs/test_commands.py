@@ -14,6 +14,7 @@ from auditor.rules import RULES
 from auditor.settings import read_config
 from auditor.source import SourceFile
 from tests.cli.command import lockaudit
+from tests.cost.repository import commit
 from tests.docs.blocks import REPOSITORY, Block, blocks, read_blocks
 
 SHELLS = frozenset({"console", "sh", "bash", "shell"})
@@ -70,6 +71,8 @@ def test_a_command_runs(block: Block, words: tuple[str, ...]) -> None:
         parse(words)
     except click.exceptions.Exit as stop:
         assert stop.exit_code == 0  # noqa: PT017 - `--help` and `--version` end here
+    if words[0] == "plan":  # against a revision, so that there must be one
+        commit(Path.cwd())
     result = lockaudit(*words)
     assert result.code in (CLEAN if block.page.startswith(OF_THIS_REPOSITORY) else DOCUMENTED), result.err
     assert "this is a bug" not in result.err

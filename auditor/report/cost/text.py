@@ -88,7 +88,7 @@ def _build(build: BuildCost) -> Iterator[str]:
     for stage in build.stages:
         name = f"{printable(stage.name):{width}}"
         if stage.cause is None:
-            yield f"  keeps  {name}"
+            yield f"  keeps  {name}".rstrip()
             continue
         verb = "runs " if stage.ran else "may  "
         count = f"{stage.ran or stage.perhaps} of {stage.steps} step{'s' if stage.steps > 1 else ''}"
