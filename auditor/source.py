@@ -204,7 +204,7 @@ def _unchanged(stream: BinaryIO) -> bytes | None:
     after = os.fstat(stream.fileno())
     if not stat.S_ISREG(after.st_mode):
         return data
-    if len(data) < _PAGE and len(data) == after.st_size:
+    if 0 < len(data) < _PAGE and len(data) == after.st_size:
         return data
     is_new = 0 <= time.time_ns() - after.st_mtime_ns < _TICK
     same = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)

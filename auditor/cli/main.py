@@ -114,7 +114,6 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code. Whatever is no error of ours keeps its traceback and exits 2.
     """
-    prepare_streams()
     try:
         return _run(arguments)
     except OSError:  # nor can stderr be written, so that there is nobody to tell
@@ -124,6 +123,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each way to end
     try:
+        prepare_streams()
         code = _call(arguments)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:

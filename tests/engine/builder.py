@@ -140,6 +140,25 @@ def new_builder(mirror: str, archives: Sequence[Path] = ()) -> Iterator[Builder]
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def running_again(builder: Builder) -> Iterator[None]:
+    """Start a builder's engine again after somebody has killed it, with what is on its disk, for as long as the block.
+
+    What the killed one had started, a compile for instance, is ended first, as a machine that dies ends it.
+    """
+    folder = builder.socket.parent
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if str(folder).encode() in (process / "cmdline").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+    for line in reversed(Path("/proc/mounts").read_text().splitlines()):
+        if (place := line.split()[1]).startswith(f"{folder}/"):
+            subprocess.run(["umount", "--lazy", place], check=False)
+    (folder / "docker.pid").unlink(missing_ok=True)
+    with _running(folder / "daemon.json", builder):
+        yield
+
+
 def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True)
 
