@@ -180,7 +180,7 @@ def read_source(
 
 
 def _read_settled(path: Path) -> bytes | None:
-    """The bytes of one version of a file, even while another program writes it in place, as `uv lock` does.
+    """The bytes of one version of a file, even while another program writes it in place, as `git checkout` does.
 
     A file that is replaced is one version or the other by itself. Of one that is written in place, a part may be there
     already; so what was read counts only if the file is older than the read, by more than its clock is precise.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 State = dict[str, bytes]
 OTHER: Final = COMPILED.but(cuda="12.8.1", flash_attn="2.8.2", env=(("FLASH_ATTN_CUDA_ARCHS", "80"),))
 _LEFT: Final = ".lockaudit-"
+_OF_UV: Final = re.compile(r"(?:.*/)?\.tmp\w{6}")  # what uv leaves where it is killed as it replaces a lock
 
 
 @dataclass(slots=True)
@@ -53,7 +55,8 @@ class Folder:
         for path, data in self.between.items():
             allowed[path].append(data)
         wrong = [path for path, whole in allowed.items() if found.get(path) not in whole]
-        return sorted(wrong + [path for path in found if path not in allowed and _LEFT not in path])
+        ours = [path for path in found if path not in allowed and _LEFT not in path and not _OF_UV.fullmatch(path)]
+        return sorted(wrong + ours)
 
     def changed(self) -> int:
         """How many files are as after."""
@@ -69,9 +72,13 @@ class Folder:
         """Temporary files."""
         return [path for path in read(self.root) if _LEFT in path]
 
+    def left_by_uv(self) -> bool:
+        """Whether uv, which `init` runs, was killed too and has left a temporary file of its own."""
+        return any(_OF_UV.fullmatch(path) for path in read(self.root))
+
     def is_whole(self) -> bool:
-        """Whether every file is as after, and there is no other."""
-        return read(self.root) == self.new
+        """Whether every file is as after, and there is no other, but for one that uv has left."""
+        return {path: data for path, data in read(self.root).items() if not _OF_UV.fullmatch(path)} == self.new
 
 
 def read(root: Path) -> State:

@@ -77,6 +77,8 @@ def _told(tally: Tally) -> Tally:
     left = sum(word == "left" for word in tally.seen)
     if mixed or left:
         tally.note = f"{mixed} left some files new and some old, {left} left temporary files; the next run mended all"
+    if of_uv := tally.seen.count("uv"):
+        tally.note += f"; {of_uv} left a temporary file of uv, killed too: `.tmp…`, which stays"
     return tally
 
 
@@ -87,7 +89,7 @@ def inspect(tally: Tally, folder: Folder) -> None:
         tally.lose(f"neither old nor new: {', '.join(wrong)}")
     changed = folder.changed()
     is_mixed = 0 < changed < folder.to_change
-    tally.seen += ["mixed"] * is_mixed + ["left"] * bool(folder.left())
+    tally.seen += ["mixed"] * is_mixed + ["left"] * bool(folder.left()) + ["uv"] * folder.left_by_uv()
     if is_mixed and folder.arguments == ("bake",):
         tally.expect("exit code of `bake --check` on a mixed set", run("bake", "--check", cwd=folder.root).code, 1)
     after = run(*folder.arguments, cwd=folder.root, env=folder.env)

@@ -46,7 +46,9 @@ def start(*arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str
 
 
 def begin(command: list[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Running:
-    """Start a command in a session of its own."""
+    """Start a command in a session of its own, in which Ctrl-C counts, even if this one was started without (`&`)."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # which a child would inherit
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         command,
         cwd=cwd,
