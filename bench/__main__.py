@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from bench.speed import subjects
 from bench.speed.document import Growth, OfPair, document
 from bench.speed.measure import CommandFailedError, measure
-from bench.speed.pairs import ORIGINS, SMALL, Repository, add_dockerfile, copied, generated, several
+from bench.speed.pairs import MIDDLE, ORIGINS, SMALL, Repository, add_dockerfile, copied, generated, several
 from tests.support import IN_CI, REPOSITORY, corpus
 
 if TYPE_CHECKING:
@@ -65,9 +65,10 @@ def run(scratch: Path, folder: Path | None, repeat: int, *, quick: bool) -> str:
         for origin in (SMALL,) if quick else ORIGINS:
             plain, baked = (copied(folder, origin, scratch, baked=each) for each in (False, True))
             pairs.append(of_pair(plain, baked, scratch, repeat))
+    stages = [of_stages(each.repository, scratch, repeat) for each in pairs if each.repository.title != MIDDLE.title]
     packages, several_pairs = ((1, 2), (1, 2)) if quick else (PACKAGES, PAIRS)
     growth = [of_packages(scratch, packages, repeat), of_pairs(scratch, several_pairs, repeat)]
-    return document(pairs, growth, repeat, [NO_CORPUS] if folder is None else [])
+    return document(pairs, stages, growth, repeat, [NO_CORPUS] if folder is None else [])
 
 
 def of_pair(plain: Repository, baked: Repository, scratch: Path, repeat: int) -> OfPair:
@@ -75,6 +76,12 @@ def of_pair(plain: Repository, baked: Repository, scratch: Path, repeat: int) ->
     print(f"measuring: {plain.title}", file=sys.stderr)
     measure([subjects.bake(baked)], 0, scratch)
     return OfPair(repository=plain, measured=measure(subjects.of_pair(plain, baked), repeat, scratch))
+
+
+def of_stages(repository: Repository, scratch: Path, repeat: int) -> OfPair:
+    """What `check` consists of, on one pair."""
+    print(f"measuring: the steps of {repository.title}", file=sys.stderr)
+    return OfPair(repository=repository, measured=measure(subjects.stages_of(repository), repeat, scratch))
 
 
 def of_packages(scratch: Path, sizes: Sequence[int], repeat: int) -> Growth:

@@ -90,10 +90,12 @@ def _target(text: str, found: Spread, limit: float) -> Target:
     return Target(text=text, found=_times(found), is_met=found.median <= limit)
 
 
-def document(pairs: Sequence[OfPair], growth: Sequence[Growth], repeat: int, skipped: Sequence[str]) -> str:
-    """The whole page."""
-    prose = PROSE.read_text("utf-8") if PROSE.exists() else ""
-    return "\n".join([*_head(repeat, skipped), *_targets(pairs), *_pairs(pairs), *_growth(growth), prose])
+def document(
+    pairs: Sequence[OfPair], stages: Sequence[OfPair], growth: Sequence[Growth], repeat: int, skipped: Sequence[str]
+) -> str:
+    """The whole page; `stages` is what `subjects.stages_of` measured, pair by pair."""
+    parts = [_head(repeat, skipped), _targets(pairs), _pairs(pairs), _stages(stages), _growth(growth)]
+    return "\n".join([*(line for part in parts for line in part), PROSE.read_text("utf-8")])
 
 
 def _head(repeat: int, skipped: Sequence[str]) -> Iterator[str]:
@@ -151,6 +153,23 @@ def _pairs(pairs: Sequence[OfPair]) -> Iterator[str]:
                 f"\n`uv lock --check` ended with exit code {' and '.join(map(str, failed))} here: it would have to"
                 " resolve again, or fetch a repository, and has no network."
             )
+        yield ""
+
+
+def _stages(stages: Sequence[OfPair]) -> Iterator[str]:
+    yield "## Where the time goes\n"
+    yield "`lockaudit check` of the locks alone, in steps, each of which does what the one before it does, and more.\n"
+    for each in stages:
+        measured = each.measured
+        _, click, *_ = measured.costs
+        yield f"| {each.repository.title}: locks of {each.repository.size} | CPU ms | more | against importing click |"
+        yield "|---|---:|---:|---:|"
+        before = 0.0
+        for name in measured.costs:
+            spent = measured.spread(name, "cpu")
+            more = (spent.median - before) * 1000
+            before = spent.median
+            yield f"| {name} | {_span(spent, 1000)} | {more:.0f} | {_times(measured.ratio(name, click, 'cpu'))} |"
         yield ""
 
 

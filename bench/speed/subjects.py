@@ -23,6 +23,7 @@ CHECK_BAKED: Final = "`lockaudit check`, with Dockerfile and bake file"
 BAKE: Final = "`lockaudit bake --check`"
 SUBJECTS: Final = (VERSION, CHECK, SELECT, CHECK_BAKED, BAKE)
 _LOCKAUDIT: Final = str(Path(sys.executable).with_name("lockaudit"))
+RULES: Final = "... and both selections, the rules and the report: `check`"
 _ANY: Final = frozenset({0, 1, 2})
 
 
@@ -47,6 +48,30 @@ def of_pair(plain: Repository, baked: Repository) -> tuple[Command, ...]:
         Command(name=CHECK_BAKED, runs=((baked.folder, (_LOCKAUDIT, "check")),), codes=codes),
         Command(name=BAKE, runs=((baked.folder, (_LOCKAUDIT, "bake", "--check")),)),
     )
+
+
+def stages_of(repository: Repository) -> tuple[Command, ...]:
+    """What `check` of a pair consists of: each command does what the one before it does, and more."""
+    here = repository.folder
+    paths = [str(Path(side, "uv.lock").as_posix()) for side in (repository.dev, repository.prod)]
+    both = f"for path in {paths}]"
+    steps = {
+        "the interpreter": "",
+        "... and click": "import click",
+        "... and the other libraries": "import dataclasses, pathlib, typing, urllib.parse, packaging.version, rtoml",
+        "... and lockaudit's modules": "import auditor.cli.check",
+        "... and both locks as TOML": f"kept = [rtoml.loads(pathlib.Path(path).read_text('utf-8')) {both}",
+        # Reads the TOML itself: the step before is left out of this one.
+        "... and both locks as types": f"kept = [auditor.lock.read.read_lock(pathlib.Path(path)) {both}",
+    }
+    codes: dict[str, str] = {}
+    done = "import gc\ngc.disable()\n"  # as lockaudit does
+    for name, step in steps.items():
+        codes[name] = done + step
+        done = f"{codes[name]}\n" if "kept" not in step else done
+    commands = [Command(name=name, runs=((here, (sys.executable, "-c", code)),)) for name, code in codes.items()]
+    check = Command(name=RULES, runs=((here, (_LOCKAUDIT, "check")),), codes=frozenset({0, 1}))
+    return (*commands, check)
 
 
 def bake(repository: Repository) -> Command:

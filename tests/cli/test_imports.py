@@ -64,15 +64,17 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return COMPILED.write(tmp_path_factory.mktemp("compiled"))
 
 
+# The pair has no Dockerfile.
+BUILD = frozenset({"e2b_dockerfile_utils", "auditor.dockerfile.stages", "auditor.bake.generate", "auditor.wheel.key"})
 # arguments, what they must not import
 COMMANDS = {
     "version": (("--version",), HEAVY | {"click", "packaging", "rtoml", "json", "subprocess", "auditor.cli.main"}),
     "help": (("--help",), HEAVY | {"packaging", "rtoml", "json", "subprocess", "auditor.rules"}),
-    "check": (("check",), HEAVY | {"json", "auditor.bake.read", "auditor.bake.write", "auditor.cli.bake"}),
+    "check": (("check",), HEAVY | BUILD | {"json", "auditor.bake.read", "auditor.bake.write", "auditor.cli.bake"}),
     "check as text": (("check", "--output-format", "concise"), HEAVY | {"json", "auditor.report.json"}),
     "check as JSON": (("check", "--output-format", "json"), HEAVY),
     "rule": (("rule", "LA103"), HEAVY | {"json", "rtoml", "e2b_dockerfile_utils"}),
-    "select": (("select", "--target", TARGET), HEAVY),
+    "select": (("select", "--target", TARGET), HEAVY | BUILD | {"auditor.rules", "auditor.cli.workspace"}),
     "key": (("key",), HEAVY - {"auditor.cli.revision", "hashlib", "subprocess", "tempfile"}),
 }
 
