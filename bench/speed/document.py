@@ -6,7 +6,6 @@ import datetime as dt
 import os
 import platform
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -216,8 +215,4 @@ def _machine() -> str:
 
 def _versions() -> str:
     uv = subprocess.run(["uv", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
-    git = shutil.which("git")
-    described = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(described, capture_output=True, text=True, check=False).stdout.strip() if git else ""
-    ours = f"lockaudit {version('lockaudit')}" + (f" at {commit}" if commit else "")
-    return f"Python {platform.python_version()}, uv {uv}, {ours}, click {version('click')}"
+    return f"Python {platform.python_version()}, uv {uv}, lockaudit {version('lockaudit')}, click {version('click')}"
