@@ -141,7 +141,7 @@ def set_package(
         if written.marker and not applies(written.marker):
             left.append(f"{path}: {text} stays: it is for none of the targets")
             continue
-        new = with_version(text, version)
+        new = with_version(text, version, pin=scope is not None)  # a lock's other variants may have another version
         if new == text and not written.is_pin and (id(container), key) in own:
             left.append(f"{path}: {text} stays: it admits {version}, and the lock decides")
         put((container, key), new)

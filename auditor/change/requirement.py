@@ -54,25 +54,25 @@ def read_written(text: str) -> Written | None:
     return Written(normalize(match["name"]), match["specifier"].strip(), (match["marker"] or "").strip())
 
 
-def with_version(text: str, version: Version) -> str:
+def with_version(text: str, version: Version, *, pin: bool = False) -> str:
     """The requirement such that it demands or, where it is a range that has the version already, admits it.
 
     A pin moves, `==2.6.0+cu124` with its local part. A range that excludes the version becomes a pin: whoever writes
     `<2.7` has decided something, and says with `set` that it is decided anew. A range that has it is left alone, since
-    the lock decides then.
+    the lock decides then, but for `pin`, which makes a pin of it.
     """
     match = _REQUIREMENT.fullmatch(text)
     if match is None:
         return text
     specifier = match["specifier"]
-    pin = _PIN.fullmatch(specifier.strip())
-    if pin is not None:
-        if _is_same(pin["version"], version):
+    pinned = _PIN.fullmatch(specifier.strip())
+    if pinned is not None:
+        if _is_same(pinned["version"], version):
             return text
-        local = pin["version"].partition("+")[2]
+        local = pinned["version"].partition("+")[2]
         wanted = f"{version}+{local}" if local and version.local is None else str(version)
-        new = specifier.replace(pin["version"], wanted)
-    elif not specifier.strip() or _admits(specifier, version):
+        new = specifier.replace(pinned["version"], wanted)
+    elif not pin and _admits(specifier, version):
         return text
     else:
         new = f"=={version}"

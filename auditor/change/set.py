@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -96,6 +97,8 @@ def set_versions(
         if variant:
             _refuse_common(look(tree, _places(tree, before, ""))[0] - declared, wanted, variant)
         settled, *_ = [settle(wanted, _present(context, declared, builds)) for context in chosen]
+        if variant:
+            settled = _held(settled, chosen[0], builds, declared)
         notes = (*settled.notes, *assign(tree, where, settled, chosen[0].targets, builds))
         edits = tree.changes()
         if _must_lock(edits, before, settled):
@@ -220,13 +223,29 @@ def _has(side: Side, name: str, version: Version) -> bool:
 
 def _loose(tree: Tree, where: Places, settled: Settled, context: PairContext, builds: Builds) -> dict[str, Version]:
     """The packages that no requirement pins to the version that they are to have: the lock has to be told."""
-    wanted = dict(settled.wanted.packages)
-    if settled.build:  # another build of the same version
-        for package in context.dev.select(context.targets[0]).packages:
-            if package.version is not None and (package.version.local,) in builds:
-                wanted.setdefault(package.name, Version(package.version.public))
+    if where.variant:  # the lock has other versions for other variants: this one's are pinned
+        return {}
+    wanted = {**_of_builds(settled, context, builds), **settled.wanted.packages}
     fixed = pinned(tree, where)
     return {name: version for name, version in wanted.items() if name not in fixed}
+
+
+def _held(settled: Settled, context: PairContext, builds: Builds, declared: frozenset[str]) -> Settled:
+    """What is to be set for one variant, with the versions that are to stay when only their build changes."""
+    stay = {name: version for name, version in _of_builds(settled, context, builds).items() if name in declared}
+    packages = MappingProxyType({**stay, **settled.wanted.packages})
+    return replace(settled, wanted=replace(settled.wanted, packages=packages))
+
+
+def _of_builds(settled: Settled, context: PairContext, builds: Builds) -> dict[str, Version]:
+    """The packages whose build changes, with the version that they have."""
+    if not settled.build:
+        return {}
+    return {
+        package.name: Version(package.version.public)
+        for package in context.dev.select(context.targets[0]).packages
+        if package.version is not None and (package.version.local,) in builds
+    }
 
 
 def _lock(tree: Tree, contexts: Sequence[PairContext], loose: Mapping[str, Version], uv: str | None) -> None:

@@ -204,7 +204,7 @@ class _Settling:
             raise ConfigError(
                 f"torch {self.torch} has no build for CUDA {wanted}: torch {_shown(release)} is built for CUDA"
                 f" {_and(map(str, known))}",
-                hint=self.other_cuda(wanted, known),
+                hint=self.other_cuda(wanted, known) if build or len(self.builds) == 1 else self.one_variant(wanted),
             )
         default, version = default_cuda(release), parse_version(cuda)
         if self.builds or default is None or version is None or default == version:
@@ -221,9 +221,11 @@ class _Settling:
     def other_cuda(self, wanted: Cuda, known: Sequence[Cuda]) -> str:
         """What to write instead: the nearest CUDA that torch has, and a torch that has this one."""
         near = min(known, key=lambda each: _distance(each, wanted))
-        hint = f"the nearest that exists is cuda={near}"
-        torches = builds.torches_of(wanted)
-        return hint + (f"; CUDA {wanted} has torch {_and(map(_shown, torches))}" if torches else "")
+        return f"the nearest that exists is cuda={near}" + _has_torches(wanted)
+
+    def one_variant(self, wanted: Cuda) -> str:
+        """What to write instead, where there are several builds, and not all of them have this torch."""
+        return "name a variant that has one with --variant" + _has_torches(wanted)
 
     def refuse_python(self) -> None:
         """Raise where torch has no wheels for the Python."""
@@ -285,6 +287,11 @@ def _distance(one: Cuda, other: Cuda) -> int:
 
 def _shown(release: Release) -> str:
     return f"{release[0]}.{release[1]}"
+
+
+def _has_torches(cuda: Cuda) -> str:
+    torches = builds.torches_of(cuda)
+    return f"; CUDA {cuda} has torch {_and(map(_shown, torches))}" if torches else ""
 
 
 def _nearest(tag: str) -> str:

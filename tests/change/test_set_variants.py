@@ -154,6 +154,21 @@ def test_an_index_of_its_own_moves_with_the_variant(repository: Path) -> None:
     assert len(set(keys(repository))) == 1
 
 
+def test_a_range_becomes_a_pin_where_only_one_variant_is_set(repository: Path) -> None:
+    """One lock has several versions then: what uv is told of one would hold for all."""
+    for folder in (".", "prod"):
+        path = repository / folder / "pyproject.toml"
+        ranges = path.read_text().replace('"torch==2.7.1", "torchvision==0.22.1"', '"torch>=2.6,<2.9", "torchvision"')
+        path.write_text(ranges)
+        uv("lock", cwd=path.parent)
+    result = change(repository, "torch==2.8.0", "--variant", "cu128")
+    assert result.code == 0, result.out + result.err
+    assert is_clean(repository)
+    for text in projects(repository):
+        assert 'cu128 = ["torch==2.8.0", "torchvision==0.23.0"' in text
+        assert 'cu124 = ["torch==2.6.0", "torchvision==0.21.0"' in text
+
+
 def test_all_variants_are_set_at_once(repository: Path) -> None:
     before = projects(repository)
     result = change(repository, "flash-attn==2.8.4", "cmake=3.31.6")
@@ -182,7 +197,11 @@ REFUSED: Final = {
         "--variant cu124",
     ),
     "no such variant": (("torch==2.8.0", "--variant", "cu129"), "there is no variant 'cu129'", "cu12"),
-    "no build for one of them": (("torch==2.8.0",), r"torch 2\.8\.0 has no build for CUDA 12\.4", "cuda=12.6"),
+    "no build for one of them": (
+        ("torch==2.8.0",),
+        r"torch 2\.8\.0 has no build for CUDA 12\.4",
+        "--variant; CUDA 12.4 has torch 2.4",
+    ),
     "stated for all": (
         ("flash-attn==2.8.4", "--variant", "cu128"),
         "dependency-metadata of flash-attn",
