@@ -285,6 +285,7 @@ REMEDIES: Final[dict[str, Remedy]] = {
     "LA115": Remedy(),
     "LA116": Remedy((source_alike,)),
     "LA117": Remedy((source_alike,)),
+    "LA118": Remedy(),
     "LA201": Remedy((source_alike, requirement_alike)),
     "LA202": Remedy(),
     "LA203": Remedy((images.cuda_alike,), derives=False),
@@ -306,3 +307,29 @@ REMEDIES: Final[dict[str, Remedy]] = {
     "LA501": Remedy((images.baked,), derives=False),
     "LA502": Remedy((images.baked,), derives=False),
 }
+
+# What follows from no lock: how the images are built, what lockaudit is told, and where prod stands.
+FOR_A_PERSON: Final = frozenset(
+    {
+        "LA001",
+        "LA209",
+        "LA306",
+        "LA401",
+        "LA402",
+        "LA403",
+        "LA404",
+        "LA405",
+        "LA406",
+        "LA407",
+        "LA409",
+        "LA410",
+        "LA411",
+        "LA412",
+        "LA413",
+        "LA414",
+        "LA503",
+        "LA504",
+        "LA505",
+        "LA506",
+    }
+)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auditor.change.fixers import FOR_A_PERSON, REMEDIES
 from auditor.change.settings import moved
+from auditor.rules import RULES
 from tests.cli.command import lockaudit
 from tests.wheel.specimens import COMPILED
 
@@ -70,6 +72,11 @@ def test_only_lets_the_rest_be(root: Path) -> None:
         (root / path).write_text(before[path] + "# edited\n", "utf-8")
     lockaudit("fix", root, "--only", "LA2")
     assert texts(root)["docker-bake.hcl"] == before["docker-bake.hcl"] + "# edited\n"
+
+
+def test_every_rule_is_mended_or_left_to_a_person() -> None:
+    assert REMEDIES.keys() | FOR_A_PERSON == {rule.code for rule in RULES}
+    assert not REMEDIES.keys() & FOR_A_PERSON
 
 
 @pytest.mark.parametrize(
