@@ -4,49 +4,49 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import multiprocessing
+import os
 import sys
-import tempfile
 import time
-from pathlib import Path
+from typing import Final
 
 from bench.drift.harmful import HARMFUL
-from bench.drift.made import living_pairs
-from bench.fix.drifted import Measured, drifted, uv_environment
-from bench.fix.killed import kill
+from bench.fix.killed import Kills
 from bench.fix.report import document, mistakes
+from bench.fix.run import share
 from tests.support import REPOSITORY
 
-DOCUMENT = "docs/fix-bench.md"
+DOCUMENT: Final = "docs/fix-bench.md"
 
 
 def main() -> int:
     """Run the bench; 1 if `fix` did anything that it must not do."""
     parser = argparse.ArgumentParser(prog="python -m bench.fix", description=main.__doc__)
-    parser.add_argument("--each", type=int, default=2, help="pairs per kind of mutation  [default: 2]")
+    parser.add_argument("--each", type=int, default=1, help="pairs per kind of mutation  [default: 1]")
     parser.add_argument("--kills", type=int, default=100, help="kills  [default: 100]")
     parser.add_argument("--seed", type=int, default=1, help="decides every choice  [default: 1]")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes  [default: all cores]")
     parser.add_argument("--only", default="", metavar="TEXT", help="kinds with this in their name; writes nothing")
     arguments = parser.parse_args()
     started = time.monotonic()
-    kinds = [kind for kind in HARMFUL if arguments.only in kind.name]
-    with uv_environment(), living_pairs() as pairs:
-        measured: list[Measured] = []
-        for each in drifted(pairs, kinds, seed=arguments.seed, each=arguments.each):
-            measured.append(each)
-            lines = "".join(f"\n    WRONG {problem}" for problem in each.wrong)
-            print(f"{each.side:5}{each.result:7}{each.kind}: {each.note[:90]}{lines}", flush=True)
-        kills = None
-        if not arguments.only:
-            with tempfile.TemporaryDirectory(prefix="fix-kill-") as folder:
-                kills = kill(Path(folder), pairs[0], arguments.kills, arguments.seed)
-            print(kills)
-    wrong = mistakes(measured, kills)
+    names = [kind.name for kind in HARMFUL if arguments.only in kind.name]
+    jobs = arguments.jobs
+    kills = [0 if arguments.only else len(range(number, arguments.kills, jobs)) for number in range(jobs)]
+    shares = [(names[number::jobs], arguments.seed, arguments.each, kills[number], number) for number in range(jobs)]
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        done = pool.starmap(share, shares, chunksize=1)
+    measured = sorted((each for found, _ in done for each in found), key=lambda each: names.index(each.kind))
+    killed = Kills()
+    for _, each in done:
+        killed.add(each)
+    wrong = mistakes(measured, killed)
     for line in wrong:
         print(line)
+    print(killed)
     print(f"{len(measured)} pairs, {len(wrong)} mistakes, {time.monotonic() - started:.0f} s")
-    if kills is not None:
+    if not arguments.only:
         today = dt.datetime.now(tz=dt.UTC).date().isoformat()
-        text = document(measured, kills, today, f"python -m bench.fix --each {arguments.each}")
+        text = document(measured, killed, today, f"python -m bench.fix --each {arguments.each}")
         (REPOSITORY / DOCUMENT).write_text(text, encoding="utf-8")
         print(f"written: {DOCUMENT}")
     return 1 if wrong else 0

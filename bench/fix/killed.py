@@ -51,6 +51,12 @@ class Kills:
     healed: int = 0
     litter: int = 0
 
+    def add(self, other: Kills) -> None:
+        """Add what another process counted."""
+        for name in ("count", "late", "old", "new", "mixed", "healed", "litter"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.torn += other.torn
+
 
 def drift(root: Path, pair: Pair) -> None:
     """A pair whose prod lacks dev's sources, was locked so, and has an image of another CUDA: three files to mend."""

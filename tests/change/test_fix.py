@@ -26,13 +26,9 @@ if TYPE_CHECKING:
 # One pair each: another CUDA index, git tags of which one is first-party, constraints and overrides.
 NAMES = ("conflicting CUDA extras in dev, cu124", "a workspace member in dev, its git tag", "constraints, overrides")
 QUICK = {
-    "version raised in prod",
     "torch of another CUDA",
     "wheel hash changed in prod",
     "host of a wheel's URL changed in prod",
-    "wheel hash removed in prod",
-    "edge between two packages removed",
-    "entry that nothing needs",
     "package of a dev group added to prod",
     "specifier changed in pyproject.toml alone",
     "first-party package of another version in prod",
@@ -248,9 +244,9 @@ def test_each_pair_is_mended_on_its_own(root: Path) -> None:
 
 
 def test_killed_at_any_moment_each_file_is_old_or_new_and_the_next_run_heals(pairs: list[Pair], tmp_path: Path) -> None:
-    kills = kill(tmp_path, pairs[0], 4)
+    kills = kill(tmp_path, pairs[0], 2)
     assert kills.torn == []
-    assert kills.healed == kills.count == 4
+    assert kills.healed == kills.count == 2
 
 
 def test_the_image_has_the_cuda_of_the_lock(pairs: list[Pair], tmp_path: Path) -> None:
