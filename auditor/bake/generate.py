@@ -9,6 +9,7 @@ from auditor.bake.lint import refuse_problems
 from auditor.bake.plan import Images, Plan, make_bake_file
 from auditor.bake.write import render
 from auditor.dockerfile.pins import read_pins
+from auditor.errors import LockauditError
 from auditor.wheel.build_lock import FOLDER, KEY, NAMES, build_lock
 from auditor.wheel.key import build_keys
 
@@ -59,22 +60,28 @@ def plan_of(builds: Sequence[Build], disk: BakeFiles) -> Plan:
     known: dict[str, BuildLock] = {}
     images = []
     for build in builds:
-        keys = keys_of(build.side, build.target, build.config, build.dockerfile)
-        pins = read_pins(build.config, build.dockerfile)
-        locks = tuple(_lock(build, key, pins, disk, known) for key in keys)
-        images.append(
-            Images(
-                name=build.name,
-                variant=build.variant,
-                config=build.config,
-                pins=pins,
-                target=build.target,
-                keys=keys,
-                locks=locks,
-            )
-        )
+        try:
+            images.append(_images(build, disk, known))
+        except LockauditError as error:
+            if build.name:  # what is wrong with one of several builds says which
+                error.message = f"{build.name}: {error.message}"
+            raise
     project = builds[0].side.project
     return Plan(name=project.name if project is not None else "", config=builds[0].config, images=tuple(images))
+
+
+def _images(build: Build, disk: BakeFiles, known: dict[str, BuildLock]) -> Images:
+    keys = keys_of(build.side, build.target, build.config, build.dockerfile)
+    pins = read_pins(build.config, build.dockerfile)
+    return Images(
+        name=build.name,
+        variant=build.variant,
+        config=build.config,
+        pins=pins,
+        target=build.target,
+        keys=keys,
+        locks=tuple(_lock(build, key, pins, disk, known) for key in keys),
+    )
 
 
 def _lock(build: Build, key: BuildKey, pins: Pins, disk: BakeFiles, known: dict[str, BuildLock]) -> BuildLock:

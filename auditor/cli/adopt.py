@@ -19,7 +19,7 @@ from auditor.cli.workspace import load_side
 from auditor.dockerfile.tags import newest_patch
 from auditor.errors import InputError, SelectionError
 from auditor.lock.model import LOCAL_TREES
-from auditor.lock.selection import Request, known_extras
+from auditor.lock.selection import Request, excluded_extras, known_extras
 from auditor.names import normalize
 from auditor.wheel.compiled import compiled_packages
 from auditor.wheel.cuda import cuda_of
@@ -158,14 +158,20 @@ class _Planner:
         """The extra that brings torch, where the project itself does not; of several, the first."""
         if self.side.select(self.target).get("torch"):
             return ()
+        found = []
         for extra in known_extras(self.side.lock):
             try:
-                found = self.side.select(self.target, Request(extras=(extra,), default_groups=False))
+                selection = self.side.select(self.target, Request(extras=(extra,), default_groups=False))
             except SelectionError:
                 continue
-            if found.get("torch"):
-                return (extra,)
-        return ()
+            if selection.get("torch"):
+                found.append(extra)
+        rivals = [extra for extra in found[1:] if extra in excluded_extras(self.side.lock, found[0])]
+        if rivals:
+            names = f"{', '.join([found[0], *rivals[:-1]])} and {rivals[-1]}"
+            taken = f"{found[0]} is taken; [[tool.lockaudit.variant]] builds all of them"
+            self.found.append(f"{names} exclude each other, and each has a torch: {taken}")
+        return tuple(found[:1])
 
     def pyproject(self, selection: Selection, extras: tuple[str, ...], *, compiled: bool) -> None:
         project = self.side.project

@@ -129,6 +129,13 @@ def known_extras(lock: Lock) -> tuple[str, ...]:
     return tuple(sorted(declared | {extra for root in roots for extra in root.optional}))
 
 
+def excluded_extras(lock: Lock, extra: str) -> frozenset[str]:
+    """The extras of the project that conflict with one of them."""
+    own = {root.name for root in lock.roots}
+    sets = [{item.extra for item in items if item.package in own and item.extra} for items in lock.conflicts]
+    return frozenset(other for conflict in sets if extra in conflict for other in conflict - {extra})
+
+
 def known_groups(lock: Lock) -> tuple[str, ...]:
     """The dependency groups of the roots and the manifest, sorted."""
     declared = {group for root in lock.roots for group in root.metadata.get("requires-dev", {})}

@@ -241,6 +241,7 @@ def test_a_pyproject_keeps_every_byte(root: Path, base: str, odd: str, newline: 
 def test_conflicting_extras(root: Path, base: str) -> None:
     found = init(project(root, base, CONFLICTS), "--create-prod")
     assert "torch 2.6.0+cu124, CUDA 12.4 (from local version +cu124), through the extra cu124" in found.err
+    assert "found: cu124 and cu128 exclude each other, and each has a torch: cu124 is taken" in found.err
     assert tomllib.loads((root / "pyproject.toml").read_text())["tool"]["lockaudit"]["dev"] == {"extras": ["cu124"]}
     assert arguments(root)["DEV_SELECTION"] == "--extra cu124"
     made = tomllib.loads((root / "prod" / "pyproject.toml").read_text())

@@ -149,6 +149,16 @@ def test_the_dockerfile_is_seen_with_the_selection_of_each_variant(
     assert [each["target"] for each in found] == [f"every target ({variant})" for variant in variants]
 
 
+def test_what_cannot_be_baked_names_the_build(project: Path) -> None:
+    edit(project, 'extras = ["cu124"]', "extras = []")
+    assert 'target "prod-cu124"' in baked(project)  # nothing is compiled there, and it is built all the same
+    text = (project / "uv.lock").read_text("utf-8")
+    line = next(line for line in text.splitlines() if "flash_attn-2.8.3.tar.gz" in line)
+    edit(project, line, line.partition(", hash")[0] + " }", path="uv.lock")
+    (found,) = check(project, "--select", "LA501").findings
+    assert found["message"].startswith("docker-bake.hcl cannot be written anew: cu128: the source of flash-attn 2.8.3")
+
+
 def test_a_stale_bake_file_is_told_once(project: Path) -> None:
     baked(project)
     assert check(project, "--select", "LA5").findings == []
