@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # A scheme begins where a word does: without that, a line of a million letters takes hours. Quotes end a login unless
 # they are single ones, which may be part of it.
-_LOGIN: Final = re.compile(r"""(?<![a-z0-9+.-])(?P<scheme>[a-z0-9+.-]++://)(?P<login>[^\s/?#"<>]*)@""", re.IGNORECASE)
+_LOGIN: Final = re.compile(r"""(?<![a-z0-9+.-])(?P<scheme>[a-z0-9+.-]*+://)(?P<login>[^\s/?#"<>]*)@""", re.IGNORECASE)
 _SECRET: Final = re.compile(
     r"""(?P<name>[?&;](?:[\w.-]*(?:token|secret|passw(?:or)?d|key|signature|credential|auth)|sig|pwd|pass)=)[^\s&;#"'<>]+""",
     re.IGNORECASE,

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.errors import InputError
+from auditor.source import hide_logins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,7 +129,7 @@ def _syntax_error(error: UnexpectedInput, source: SourceFile) -> InputError:
     if line > last:  # the parser sees a line end after the last one
         line, column = last, len(source.line(last)) + 1
     rest = source.line(line)[column - 1 :].split(maxsplit=1)
-    problem = f"{rest[0][:40]!r} has no place here" if rest else "the line or the file ends too early"
+    problem = f"{hide_logins(rest[0])[:40]!r} has no place here" if rest else "the line or the file ends too early"
     return InputError(f"not a bake file: {problem}", path=source.name, line=line, column=column, hint=_HINT)
 
 

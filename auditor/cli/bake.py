@@ -17,7 +17,7 @@ from auditor.cli.options import audit_options, overrides, voice, voice_options
 from auditor.cli.project import refuse_unsafe, require_dockerfile
 from auditor.cli.workspace import load_all
 from auditor.errors import EXIT_CLEAN, EXIT_FINDINGS, ConfigError
-from auditor.source import alone, refuse_outside, sweep, write_together
+from auditor.source import alone, printable, refuse_outside, sweep, write_together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ def bake(
         click.echo("".join(line for file in changed for line in difference(file)), nl=False)
         if check and changed:
             names = ", ".join(file.path for file in changed)
-            click.echo(f"out of date: {names}; run `lockaudit bake`", err=True)
+            click.echo(f"out of date: {printable(names)}; run `lockaudit bake`", err=True)
             return EXIT_FINDINGS
         if check:
             speaker.say(f"up to date: {len(files)} files")

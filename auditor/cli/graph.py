@@ -13,7 +13,7 @@ from auditor.cli.workspace import load_all
 from auditor.errors import EXIT_CLEAN
 from auditor.report.graph.picture import make_picture
 from auditor.rules.run import audit
-from auditor.source import write_atomic
+from auditor.source import printable, write_atomic
 
 if TYPE_CHECKING:
     from auditor.config import Config
@@ -67,7 +67,7 @@ def graph(
         click.echo(text, nl=False)
     else:
         write_atomic(output_file, text)
-        click.echo(f"wrote {output_file}", err=True)
+        click.echo(f"wrote {printable(str(output_file))}", err=True)
     return EXIT_CLEAN
 
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
+from auditor.source import printable
+
 if TYPE_CHECKING:
     from auditor.rules.context import PairContext
 
@@ -171,14 +173,12 @@ class Voice:
     def say(self, message: str) -> None:
         """One line of progress."""
         if not self.quiet:
-            click.echo(message, err=True)
+            click.echo(printable(message), err=True)
 
     def describe(self, contexts: Sequence[PairContext]) -> None:
         """What was read and what it is read for."""
         if not self.verbose:
             return
-        from auditor.source import printable  # noqa: PLC0415
-
         names = dict.fromkeys(file.name for context in contexts for file in context.files)
         for name in names:
             click.echo(f"read {printable(name)}", err=True)

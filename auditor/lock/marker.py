@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.version import Version
 
+from auditor.source import hide_logins
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set as AbstractSet
 
@@ -144,7 +146,7 @@ class _Parser:
             match = _TOKEN.match(text, position)
             if match is None:
                 position = end - len(text[position:end].lstrip())
-                message = f"cannot read the marker at character {position + 1}: {text[position : position + 20]!r}"
+                message = f"cannot read the marker at character {position + 1}: {hide_logins(text[position:])[:20]!r}"
                 raise MarkerError(message)
             kind = match.lastgroup or ""
             self.tokens.append((kind, match.group(kind), match.start(kind)))

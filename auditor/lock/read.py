@@ -27,7 +27,7 @@ from auditor.lock.model import (
     SourceKind,
 )
 from auditor.names import normalize
-from auditor.source import read_source
+from auditor.source import hide_logins, read_source
 from auditor.toml import parse_toml
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class _Reader:
             return None
         version = parse_version(text)
         if version is None:
-            raise self.get.fail(f"`{text[:80]}` of {where} is not a version (PEP 440)")
+            raise self.get.fail(f"`{hide_logins(text)[:80]}` of {where} is not a version (PEP 440)")
         return version
 
     def source_of(self, value: object, where: str) -> Source:

@@ -205,6 +205,12 @@ class _Builder:
             )
         if name in HOLLOWING and value.upper() not in {"", "0", "FALSE"}:
             raise ConfigError(f"{label} makes a wheel without its extension", hint="remove it", **where)  # type: ignore[arg-type]
+        if hide_logins(value) != value:
+            raise ConfigError(
+                f"{label} holds a login or a token, which would be written to files that are committed",
+                hint="leave it out of the address: the compile stage has a netrc as a secret",
+                **where,  # type: ignore[arg-type]
+            )
         if any(not letter.isprintable() for letter in value):
             raise ConfigError(f"{label} has a control character in its value", **where)  # type: ignore[arg-type]
 
