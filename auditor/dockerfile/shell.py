@@ -67,7 +67,7 @@ class Effort:
         left: characters to be read; a command counts as some, and so do the variables that a subshell copies.
     """
 
-    left: int = 2_000_000
+    left: int = 500_000
 
     def spend(self, amount: int) -> bool:
         """Whether there is enough left, which is then less."""

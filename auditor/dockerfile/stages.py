@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from auditor.dockerfile.model import Dockerfile, Instruction, Stage
 
 _MOVING: Final = frozenset({"cp", "mv", "ln", "install", "rsync", "tar", "unzip"})
+_EFFORT: Final = 500_000  # for scripts, beside what a Dockerfile of its size may take
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ def analyse(dockerfile: Dockerfile, locks: Sequence[str]) -> tuple[StageFacts, .
     """
     done: list[StageFacts] = []
     states: list[_State] = []
-    effort = Effort()
+    effort = Effort(_EFFORT + 2 * len(dockerfile.file.text))
     for stage in dockerfile.stages:
         reference = bases(dockerfile, stage)[0].reference
         named = named_stage(dockerfile, reference, stage.index)
