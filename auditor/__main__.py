@@ -69,6 +69,9 @@ def _in_a_callback(failure: sys.UnraisableHookArgs) -> None:
 
 if __name__ == "__main__":
     # `python -m` searches the folder that one stands in, which may be the repository that is to be audited.
-    if sys.path[:1] in ([""], [os.getcwd()]):  # noqa: PTH109 - pathlib takes time that `--version` has not
-        del sys.path[0]
+    try:
+        if sys.path[:1] in ([""], [os.getcwd()]):  # noqa: PTH109 - pathlib takes time that `--version` has not
+            del sys.path[0]
+    except OSError:  # that folder has been deleted
+        pass
     main()

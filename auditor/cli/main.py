@@ -140,10 +140,7 @@ def _run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for eac
         _silence()
         return EXIT_ERROR
     except OSError as error:  # of files, `source` makes errors of its own: this is the output, or the system's limits
-        reason = error.strerror or str(error)
-        place = error.filename or ("" if isinstance(error, FileNotFoundError) else "cannot write the output")
-        message = f"{place}: {reason}" if place else reason
-        sys.stderr.write(f"error: {shown(message)}\n")
+        sys.stderr.write(f"error: {shown(_reason(error))}\n")
         _silence()
         return EXIT_ERROR
     except Exception:  # noqa: BLE001 - a bug keeps its traceback, but never the exit code of a finding
@@ -164,6 +161,20 @@ def _call(arguments: Sequence[str]) -> object:
             return stop.code
     with cli.make_context(_NAME, list(arguments)) as context:
         return cli.invoke(context)
+
+
+def _reason(error: OSError) -> str:
+    """What the system refused."""
+    reason = error.strerror or str(error)
+    if error.filename:
+        return f"{error.filename}: {reason}"
+    if not isinstance(error, FileNotFoundError):
+        return f"cannot write the output: {reason}"
+    try:
+        Path.cwd()
+    except OSError:
+        return "the current folder does not exist any more"
+    return reason
 
 
 def _silence() -> None:

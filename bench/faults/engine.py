@@ -89,7 +89,7 @@ class Rows:
         total = door.requests
         each = "each" if stride == 1 else f"one in {stride}"
         tally = Tally(f"registry gone from {each} of the {total} requests of the import and export on")
-        for at in range(1, total + 1, stride):
+        for at in range(stride, total + 1, stride):
             project, cache = self.site.project(), self.site.cache(door.address)
             door.open(falls_at=at)
             baked = begin(project, "wheels", env={**cache, **_WRITE, **self.writer.environment}).end()
@@ -108,7 +108,7 @@ class Rows:
         total = door.requests
         each = "each" if stride == 1 else f"one in {stride}"
         tally = Tally(f"registry gone from {each} of the {total} requests of an import on")
-        for at in range(1, total + 1, stride):
+        for at in range(stride, total + 1, stride):
             self.prune(self.reader)
             door.open(falls_at=at)
             baked = begin(project, "wheels", env={**cache, **self.reader.environment}).end()

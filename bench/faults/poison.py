@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor.wheel.build_lock import NAMES
 from bench.faults.baking import begin, said
 from bench.faults.site import holds_wheel, wheel
 from bench.faults.tally import Tally
@@ -15,7 +16,7 @@ from tests.engine.docker import compiles, docker
 from tests.engine.project import edit, lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bench.faults.site import Site
     from tests.engine.baking import Baked
@@ -103,10 +104,10 @@ def damaged_cache(site: Site, builder: Builder) -> Tally:
     return tally
 
 
-def mixed_build_lock(site: Site, builder: Builder) -> Tally:
+def mixed_build_lock(site: Site, builder: Builder, names: Sequence[str] = NAMES) -> Tally:
     """A build lock with one file of another key, as a killed bake may leave it."""
-    tally = Tally("a build lock with one file of another key (each of the four)")
-    for name in ("key", "pylock.toml", "source.txt", "build.env"):
+    tally = Tally("a build lock with one file of another key")
+    for name in names:
         one, other = site.project(), site.project()
         if name == "source.txt":  # the same in both: another hash in the address
             path = one / "docker" / "wheels" / "flash-attn" / name

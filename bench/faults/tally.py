@@ -74,13 +74,14 @@ class Tally:
 
     def row(self) -> str:
         """The row as Markdown."""
+        fault = self.fault.replace("|", "\\|")
         if self.skipped:
-            return f"| {self.fault} | not tried | | | {self.skipped} |"
+            return f"| {fault} | not tried | | | {self.skipped} |"
         codes = ", ".join(map(str, sorted({128 - code if code < 0 else code for code in self.codes})))
         line = _TEMPORARY.sub("", self.line).replace("|", "\\|")
         told = f"`{line}`" if line else "nothing"
         words = "; ".join(filter(None, (told, self.note)))
-        return f"| {self.fault} | {self.tried} | {len(self.lost)} | {codes} | {words} |"
+        return f"| {fault} | {self.tried} | {len(self.lost)} | {codes} | {words} |"
 
 
 def table(rows: Iterable[Tally]) -> str:
