@@ -19,7 +19,7 @@ from auditor.errors import ConfigError, InputError, LockauditError, SelectionErr
 from auditor.wheel.build_lock import FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from auditor.cli.options import Overrides
     from auditor.config import Config
@@ -119,7 +119,8 @@ def files_now(root: Path) -> dict[str, File]:
         about, _, path = entry.partition("\t")
         mode, digest, _ = about.split(" ")
         found[path] = File(digest, mode)
-    changed = _lines(root, "ls-files", "-z", "--modified", "--others", "--exclude-standard")
+    silent = _without_filters(root)
+    changed = _lines(root, "ls-files", "-z", "--modified", "--others", "--exclude-standard", config=silent)
     modules = {path for path, file in found.items() if file.mode == _MODULE}
     there = {}
     for path in dict.fromkeys(changed):
@@ -132,6 +133,13 @@ def files_now(root: Path) -> dict[str, File]:
     return {path: found[path] for path in sorted(found)}
 
 
+def _without_filters(root: Path) -> tuple[str, ...]:
+    """The settings that name programs through which git would send files in order to compare them."""
+    pattern = r"^filter\..*\.(clean|smudge|process)$"
+    found = _run(root, "config", "--null", "--name-only", "--get-regexp", pattern)
+    return tuple(os.fsdecode(name) for name in found.stdout.split(b"\0") if name)
+
+
 def _hashed(root: Path, modes: Mapping[str, str]) -> dict[str, File]:
     """Files by the hash that git would give them. A link is hashed by where it leads."""
     plain = [path for path, mode in modes.items() if mode != _LINK and "\n" not in path]
@@ -139,7 +147,7 @@ def _hashed(root: Path, modes: Mapping[str, str]) -> dict[str, File]:
     found: dict[str, File] = {}
     if plain:
         given = b"".join(os.fsencode(path) + b"\n" for path in plain)
-        digests = _run(root, "hash-object", "--stdin-paths", stdin=given).stdout.decode().split()
+        digests = _run(root, "hash-object", "--no-filters", "--stdin-paths", stdin=given).stdout.decode().split()
         found |= {path: File(digest, modes[path]) for path, digest in zip(plain, digests, strict=False)}
     for path in odd:
         link = modes[path] == _LINK
@@ -234,18 +242,26 @@ def _is_safe(path: str) -> bool:
     return not path.startswith("/") and not {"", ".", "..", ".git"} & set(parts)
 
 
-def _lines(root: Path, *arguments: str) -> list[str]:
-    found = _run(root, *arguments)
+def _lines(root: Path, *arguments: str, config: Sequence[str] = ()) -> list[str]:
+    found = _run(root, *arguments, unset=config)
     if found.returncode:
         raise InputError(f"git {arguments[0]} failed: {found.stderr.decode(errors='replace').strip()}")
     return [os.fsdecode(each) for each in found.stdout.split(b"\0") if each]
 
 
-def _run(root: Path, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+def _run(
+    root: Path, *arguments: str, stdin: bytes | None = None, unset: Sequence[str] = ()
+) -> subprocess.CompletedProcess[bytes]:
+    """Run git; `unset` names settings that are to be empty."""
+    first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    env = dict(os.environ)
+    for number, name in enumerate(unset, start=first):
+        env |= {"GIT_CONFIG_COUNT": str(number + 1), f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": ""}
     try:
         return subprocess.run(  # noqa: S603 - git, with arguments that cannot be options
             ["git", *_NOTHING_ELSE, "-C", str(root), *arguments],  # noqa: S607 - the git of the user
             input=stdin,
+            env=env,
             capture_output=True,
             check=False,
         )

@@ -83,6 +83,7 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Path:
             place.parent.mkdir(exist_ok=True)
             place.write_text(f"#!/bin/sh\necho {name} >>{mark}\n", encoding="utf-8")
             place.chmod(0o755)
+    (root / ".gitattributes").write_text("* filter=bait\n", encoding="utf-8")
     git(root, "init", "--quiet", "--initial-branch=main")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "Bait")
@@ -91,6 +92,9 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / ".git" / "hooks" / name).chmod(0o755)
     for key in ("core.fsmonitor", "core.pager", "core.sshCommand", "diff.external", "gpg.program", "core.editor"):
         git(root, "config", key, str(programs / "sh"))
+    for key in ("clean", "smudge", "process"):
+        git(root, "config", f"filter.bait.{key}", str(programs / "sh"))
+    (root / "pyproject.toml").touch()  # git has to compare it
     assert not mark.exists()
     return folder
 
@@ -137,10 +141,11 @@ def test_nothing_is_started_fetched_or_imported(bait: Path, arguments: tuple[str
     assert not (bait / "mark").exists()
 
 
-def test_key_diff_starts_git_alone(bait: Path) -> None:
+@pytest.mark.parametrize("arguments", [("key", "--diff", "HEAD"), ("plan",)], ids=" ".join)
+def test_key_diff_and_plan_start_git_alone(bait: Path, arguments: tuple[str, ...]) -> None:
     real = shutil.which("git")
     assert real is not None
-    seen = watched(bait, ("key", "--diff", "HEAD"), path=str(Path(real).parent))
+    seen = watched(bait, arguments, path=str(Path(real).parent))
     started = [line for line in seen if line.startswith("subprocess.Popen")]
     assert started
     assert all(re.match(r"subprocess\.Popen \('git', \['git', ", line) for line in started)
