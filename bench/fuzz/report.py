@@ -108,7 +108,9 @@ Each was fixed, and is a test (`tests/fuzz/cases.py`).
 
 A small input shows no hang. So files of up to a megabyte are made to be as bad as possible for each reader, and the
 tests hold every one of them to {PER_MEGABYTE:g} s of processor time a megabyte and to {MEMORY} times its size in
-memory, both beside a fixed base (`tests/fuzz/large.py`).
+memory, both beside a fixed base (`tests/fuzz/large.py`; one in six by default, all with `LOCKAUDIT_FUZZ_LARGE=1`). The
+parsers of Dockerfiles and of HCL are slower by themselves, so a Dockerfile of more than a mebibyte and a bake file of
+more than a quarter of one are refused.
 
 | harness | what is large |
 |---|---|
