@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from auditor.lock.project import Project
     from auditor.lock.workspace import Member, Settings, Workspace
 
+_DEEPEST = 100  # groups that include each other, one in the other
 LEGACY_GROUP = "dev"  # `tool.uv.dev-dependencies`, before there were dependency groups
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz", ".txz")
 
@@ -158,7 +159,12 @@ class _Reader:
 
     def group(self, name: str, groups: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Declared]:
         """A group's requirements, included groups in their place."""
-        if name in path or not isinstance(groups.get(name), list) or name in self.narrowed_groups:
+        if (
+            name in path
+            or len(path) > _DEEPEST
+            or not isinstance(groups.get(name), list)
+            or name in self.narrowed_groups
+        ):
             message = f"a group that only uv can read: {name}"
             raise UnknownRequirementError(message)
         for item in groups[name]:

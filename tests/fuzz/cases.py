@@ -40,6 +40,13 @@ CASES: Final[tuple[Found, ...]] = (
         fix="what is too deep for the fast parser does not go to the slow one",
     ),
     Found(
+        harness="project",
+        text='[project]\nname = "app"\n[dependency-groups]\ng0 = ["a"]\n'
+        + "".join(f'g{n + 1} = [{{ include-group = "g{n}" }}]\n' for n in range(600)),
+        found="a traceback: a chain of hundreds of groups",
+        fix="a group that deep is one that only uv can read",
+    ),
+    Found(
         harness="settings",
         text=f"[tool.lockaudit.{_DIGITS}]\na = 1\n",
         found="a traceback: a key of more digits than Python reads",

@@ -14,7 +14,7 @@ PER_MEGABYTE: Final = 2.0  # seconds of processor time
 OF_PARSERS: Final = {"bake": 60.0, "dockerfile": 10.0}
 FLOOR: Final = 1.0  # seconds that count for nothing: a first import
 MEMORY: Final = 20  # times the size of the input
-BASE: Final = 100_000_000  # bytes that count for nothing
+BASE: Final = 150_000_000  # bytes that count for nothing
 
 MEGABYTE: Final = 1_000_000
 _LOCK: Final = 'version = 1\nrequires-python = ">=3.11"\n'
