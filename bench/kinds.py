@@ -133,7 +133,7 @@ KINDS: Final = (
     Change("compile.sh", _dockerfile("# Compiles every package", "# It compiles every package")),
     Change(
         "the step that gathers manifests",
-        _dockerfile("mkdir /manifests\n", "mkdir /manifests # edited\n"),
+        _dockerfile('mkdir -p "/manifests/$DEV_FOLDER"\n', 'mkdir -p "/manifests/$DEV_FOLDER" # edited\n'),
     ),
 )
 # What a test can afford: one of each way in which a change reaches a stage, or does not.
