@@ -44,7 +44,7 @@ def main() -> int:
         print(line)
     print(killed)
     print(f"{len(measured)} pairs, {len(wrong)} mistakes, {time.monotonic() - started:.0f} s")
-    if not arguments.only:
+    if not arguments.only and not wrong:
         today = dt.datetime.now(tz=dt.UTC).date().isoformat()
         text = document(measured, killed, today, f"python -m bench.fix --each {arguments.each}")
         (REPOSITORY / DOCUMENT).write_text(text, encoding="utf-8")

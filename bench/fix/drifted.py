@@ -30,6 +30,7 @@ FOR_A_PERSON: Final = {
     "every dependency of prod moved to a group": "the settings or the project may be meant",
     "torch removed while a wheel is compiled": "where prod's own extras conflict, which of them is to have torch",
 }
+_OF_ONE: Final = 3  # dots in the header of a table about one package
 _SETTINGS: Final = re.compile(r"\[tool\.lockaudit.*", re.DOTALL)
 
 
@@ -156,12 +157,14 @@ def _wrong(root: Path, before: dict[str, bytes], after: dict[str, bytes], result
 def _lost(before: str, after: str, said: str) -> Iterator[str]:
     """Lines and comments that went away without a word: each must be about something that the command named."""
     kept = set(after.splitlines())
+    header = ""
     for line in before.splitlines():
+        header = line if line.startswith("[") else header
         comment = line.partition("  # ")[2]
         if line in kept or (comment and re.search(rf"# {re.escape(comment)}$", after, re.MULTILINE)):
             continue
         words = set(re.findall(r"[A-Za-z0-9-]{3,}", line.partition("  # ")[0])) - {"extra", "index", "tool"}
-        if "`sources of " in said and re.match(r"(?:git|tag|branch|rev|url|path|index|subdirectory) = ", line):
-            continue  # a source that has a table of its own
+        if header.count(".") >= _OF_ONE:  # a table about one package: `[tool.uv.sources.torch]`
+            words.add(header.partition("]")[0].rpartition(".")[2])
         if not any(word in said for word in words):
             yield f"lost: {line}"
