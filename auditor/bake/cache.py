@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LOCAL_FOLDER: Final = ".lockaudit-cache"
 # Attributes that lockaudit sets itself, per cache or per target.
 _OURS: Final = frozenset({"type", "ref", "src", "dest", "scope", "name", "mode", "ignore-error", "tag", "digest"})
+# The bake file is committed, so that it may not hold them; buildx takes them from its environment.
+_CREDENTIALS: Final = frozenset({"secret_access_key", "session_token", "token", "ghtoken"})
 _MOST_DIGITS: Final = 18  # of a number in an attribute
 _NEEDED: Final = {"s3": ("bucket", "region"), "azblob": ("account_url",)}
 
@@ -108,6 +110,11 @@ def _checked(backend: str, options: Mapping[str, str], attribute: ObjectOf, sect
                 if name not in _OURS
                 else f"`{name}` in [tool.lockaudit.cache.{section}] is set by lockaudit itself",
                 hint=f"did you mean `{similar}`?" if similar else f"attributes: {', '.join(allowed)}",
+            )
+        if name in _CREDENTIALS:
+            raise ConfigError(
+                f"`{name}` in [tool.lockaudit.cache.{section}] is a credential, which a committed file must not hold",
+                hint=f"remove it from the file and revoke it; the {backend} cache takes it from the environment",
             )
         if shape is FLAG:
             if value not in {"true", "false"}:

@@ -164,6 +164,8 @@ def test_cache_backends(
         (CacheConfig(backend="registri"), "did you mean `registry`"),
         (CacheConfig(backend="s3"), "needs bucket, region"),
         (CacheConfig(backend="gha", options={"buket": "x"}), "no attribute of the gha cache"),
+        (CacheConfig(backend="gha", options={"token": "hidden"}), "is a credential"),
+        (CacheConfig(backend="gha", write_options={"ghtoken": "hidden"}), "is a credential"),
         (CacheConfig(backend="registry", options={"ref": "x"}), "set by lockaudit itself"),
         (CacheConfig(backend="registry", write_options={"force-compression": "yes"}), '"true" or "false"'),
         (CacheConfig(backend="registry", write_options={"compression-level": "high"}), "is a number"),
@@ -174,4 +176,6 @@ def test_cache_backends(
 def test_cache_settings_are_checked(plan: Plan, cache: CacheConfig, words: str) -> None:
     with pytest.raises(ConfigError) as raised:
         make_bake_file(replace(plan, config=replace(plan.config, cache=cache)))
-    assert words in f"{raised.value} {raised.value.hint}"
+    said = f"{raised.value} {raised.value.hint}"
+    assert words in said
+    assert "hidden" not in said
