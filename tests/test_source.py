@@ -148,7 +148,9 @@ def test_names_are_relative_to_the_root(tmp_path: Path) -> None:
     assert display_name(tmp_path / "uv.lock", root) == "../uv.lock"
     assert display_name(root, root) == "."
     (tmp_path / "uv.lock").write_text("x", encoding="utf-8")
-    assert read_source(tmp_path / "uv.lock", root).name == "../uv.lock"
+    with pytest.raises(InputError) as caught:
+        read_source(tmp_path / "uv.lock", root)
+    assert caught.value.path == "../uv.lock"
     assert read_source(tmp_path / "uv.lock").name == (tmp_path / "uv.lock").as_posix()
 
 

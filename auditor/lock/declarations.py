@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from auditor.lock.project import Project
     from auditor.lock.workspace import Member, Settings, Workspace
 
-_DEEPEST = 100  # groups that include each other, one in the other
+_DEEPEST = 30  # groups, one included in the other: a chain of thousands costs each of them that many steps
 LEGACY_GROUP = "dev"  # `tool.uv.dev-dependencies`, before there were dependency groups
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz", ".txz")
 
