@@ -22,7 +22,8 @@ def zizmor(folder: Path) -> tuple[int, str]:
     script = (REPOSITORY / "script" / "supply").read_text("utf-8")
     command = re.search(r"^script/run zizmor (.*) \.github$", script, re.MULTILINE)
     assert command is not None
-    done = subprocess.run([ZIZMOR, *command[1].split(), "--color=never", folder], capture_output=True, text=True, check=False)
+    options = [*command[1].split(), "--color=never"]
+    done = subprocess.run([ZIZMOR, *options, folder], capture_output=True, text=True, check=False)
     return done.returncode, done.stdout
 
 
