@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from auditor.change import images, requirements
-from auditor.change.settings import LISTS, MAPPINGS, listed_names, name_of, settings_in
+from auditor.change.settings import LISTS, MAPPINGS, entries_of, listed_names, name_of, settings_in
 from auditor.finding import Finding
 from auditor.lock.marker import allows
 from auditor.lock.selection import uncovered_reason
@@ -185,6 +185,8 @@ def blamed(repair: Repair, finding: Finding, *, fetched: bool) -> None:
     project = repair.context.prod.project
     if project is not None and _is_wider(project.requires_python, repair.context.dev.lock.requires_python):
         python_alike(repair, finding)
+    if fetched:
+        own_environments_alike(repair, finding)
     if not name or not repair.asked_by_prod(name):
         return
     if _is_in_dev(repair, name):
@@ -231,6 +233,13 @@ def environments_alike(repair: Repair, finding: Finding) -> None:
     """The environments that are locked, as dev has them."""
     if _prod_excludes(repair):
         for key in ("environments", "required-environments"):
+            repair.carry(finding, key)
+
+
+def own_environments_alike(repair: Repair, finding: Finding) -> None:
+    """The environments that prod itself asks for: uv resolves for each of them, and one may have no wheels."""
+    for key in ("environments", "required-environments"):
+        if entries_of(repair.tree, repair.prod, key, None):
             repair.carry(finding, key)
 
 

@@ -157,14 +157,19 @@ def _wrong(root: Path, before: dict[str, bytes], after: dict[str, bytes], result
 def _lost(before: str, after: str, said: str) -> Iterator[str]:
     """Lines and comments that went away without a word: each must be about something that the command named."""
     kept = set(after.splitlines())
-    header = ""
+    header, block = "", ""
     for line in before.splitlines():
-        header = line if line.startswith("[") else header
+        if line.startswith("["):
+            header, block = line, ""
+        if header.startswith("[[") and (named := re.match(r'name = "([^"]+)"', line)):
+            block = named[1]
         comment = line.partition("  # ")[2]
         if line in kept or (comment and re.search(rf"# {re.escape(comment)}$", after, re.MULTILINE)):
             continue
         words = set(re.findall(r"[A-Za-z0-9-]{3,}", line.partition("  # ")[0])) - {"extra", "index", "tool"}
         if header.count(".") >= _OF_ONE:  # a table about one package: `[tool.uv.sources.torch]`
             words.add(header.partition("]")[0].rpartition(".")[2])
+        if block:  # one of several tables of that header: `[[tool.uv.dependency-metadata]]`, whose name comes first
+            words.add(block)
         if not any(word in said for word in words):
             yield f"lost: {line}"
