@@ -75,8 +75,8 @@ def processes(scratch: Path, seed: int, *, quick: bool) -> Iterator[Tally]:
     with adopted(scratch / "adopted") as folder:
         yield from killed("`init --create-prod`, with uv", folder, few or 125, random, stride=3)
     yield terminated(rebake(scratch / "terminated"), few or 50, random)
-    yield from interrupted(rebake(scratch / "interrupted"), few or 100, random)
-    yield from interrupted(first_bake(scratch / "interrupted-first"), few or 50, random, stride=2)
+    yield from interrupted("`bake`, after a change", rebake(scratch / "interrupted"), few or 100, random)
+    yield from interrupted("the first `bake`", first_bake(scratch / "interrupted-first"), few or 50, random, stride=2)
     yield two_bakes(scratch / "two", few or 50, random)
     yield from rewritten(scratch / "rewritten", few or 60, random)
     yield from disks(scratch / "disks")

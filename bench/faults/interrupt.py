@@ -21,10 +21,10 @@ _LINE = "lockaudit: interrupted"
 _OF_PYTHON = ("init_import_site", "<frozen ", "site.py", "<string>")
 
 
-def interrupted(folder: Folder, count: int, random: Random, stride: int = 1) -> Iterator[Tally]:
+def interrupted(what: str, folder: Folder, count: int, random: Random, stride: int = 1) -> Iterator[Tally]:
     """SIGINT at random over the run of a folder's command, then before each step of its writing."""
     seconds = run(*folder.arguments, cwd=folder.root, env=folder.env).seconds
-    tally = Tally(f"Ctrl-C in `{folder.arguments[0]}`, at random over its run")
+    tally = Tally(f"Ctrl-C in {what}, at random over its run")
     for _ in range(count):
         folder.restore()
         process = start(*folder.arguments, cwd=folder.root, env=folder.env)
@@ -39,7 +39,7 @@ def interrupted(folder: Folder, count: int, random: Random, stride: int = 1) -> 
     yield tally
     _, _, steps = writing(folder)
     each = "each" if stride == 1 else f"one in {stride}"
-    tally = Tally(f"Ctrl-C in `{folder.arguments[0]}`, before {each} of the {steps} calls of its writing")
+    tally = Tally(f"Ctrl-C in {what}, before {each} of the {steps} calls of its writing")
     for at in range(1, steps + 1, stride):
         folder.restore()
         _judge(tally, stopped(folder, at, signal.SIGINT))

@@ -64,7 +64,7 @@ def test_the_end_that_is_asked_for(scratch: Path) -> None:
 
 
 def test_interrupts(scratch: Path) -> None:
-    assert nothing_lost(interrupted(rebake(scratch), 8, seeded(5), stride=10)) >= 12
+    assert nothing_lost(interrupted("`bake`", rebake(scratch), 8, seeded(5), stride=10)) >= 12
 
 
 def test_two_bakes_at_once(scratch: Path) -> None:
