@@ -105,8 +105,8 @@ Written by `python -m bench` on {today}; do not edit.
 
 How long does lockaudit take, beside what runs in such a repository anyway? Each ratio is of two commands that were
 measured side by side, {repeat} rounds of all commands in turn (A B C, A B C, ...): the median of the rounds, then
-the least and the greatest. The headline is CPU time (user and system) of the whole process, because the machine was
-busy with other work, which moves wall time far more; wall time and peak memory follow it. Every command ran once
+the least and the greatest. The headline is CPU time (user and system) of the whole process, because other
+work on the machine moves wall time far more; wall time and peak memory follow it. Every command ran once
 before, so that files are in memory and Python has its bytecode, as after the first run at a user's.
 
 ```console
