@@ -40,6 +40,7 @@ _BUILD: Final = (
     "no-binary-package",
     "no-build-package",
 )
+_ENVIRONMENTS: Final = ("environments", "required-environments")
 _MINORS: Final = tuple(f"3.{minor}.99" for minor in range(30))
 _BUILD_OF_ALL: Final = ("no-build-isolation", "no-binary", "no-build", "config-settings")
 
@@ -232,13 +233,13 @@ def python_alike(repair: Repair, finding: Finding) -> None:
 def environments_alike(repair: Repair, finding: Finding) -> None:
     """The environments that are locked, as dev has them."""
     if _prod_excludes(repair):
-        for key in ("environments", "required-environments"):
+        for key in _ENVIRONMENTS:
             repair.carry(finding, key)
 
 
 def own_environments_alike(repair: Repair, finding: Finding) -> None:
     """The environments that prod itself asks for: uv resolves for each of them, and one may have no wheels."""
-    for key in ("environments", "required-environments"):
+    for key in _ENVIRONMENTS:
         if entries_of(repair.tree, repair.prod, key, None):
             repair.carry(finding, key)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditor.bake.inspect import WHEEL
 from auditor.bake.targets import TargetFacts, of_builds, read_targets
-from auditor.dockerfile.builds import Solve
+from auditor.dockerfile.built import Solve
 from auditor.dockerfile.context import ignore_file, read_patterns, without_ignored
 from auditor.dockerfile.outputs import gathers_manifests
 from auditor.dockerfile.reach import needed_stages, taken_stages

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.cost.solves import Solves
-    from auditor.dockerfile.builds import Built
+    from auditor.dockerfile.built import Built
     from auditor.dockerfile.layer import Layer, Part
 
 
